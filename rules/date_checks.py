@@ -1,0 +1,56 @@
+"""Checks of dates across rules: days between two rules that say the same of the same, on which neither is in force.
+
+Only rules with the very same conditions are compared; a hole that is past is nobody's concern any more.
+"""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+
+from rules.report import Report, Source
+from rules.ruleset import PriceEffect, Rule, Ruleset
+
+_DAY = timedelta(days=1)
+
+
+def check_gaps(report: Report, ruleset: Ruleset, today: date | None) -> None:
+    """Adds date-gap at the rule after the hole, with the days it lasts."""
+    alike: dict[Any, list[Rule]] = {}
+    for rule in ruleset.rules:
+        if rule.mode == "live" and rule.group != "FU":
+            alike.setdefault(_subject(rule), []).append(rule)
+    for rules in alike.values():
+        if len(rules) > 1:
+            _check_alike(report, rules, today)
+
+
+def _subject(rule: Rule) -> Any:
+    """What the rule is about: its lane or keys, for whom and what."""
+    effect = rule.effect
+    says = effect.lane if isinstance(effect, PriceEffect) else frozenset(rule.raw)
+    return rule.group, says, frozenset(map(repr, rule.when)), rule.scope
+
+
+def _check_alike(report: Report, rules: Iterable[Rule], today: date | None) -> None:
+    ordered = sorted(rules, key=lambda one: (one.from_on or date.min, one.code))
+    longest = ordered[0]
+    for after in ordered[1:]:
+        last, first = longest.until_on, after.from_on
+        if last is None or first is None or (today is not None and first <= today):
+            continue
+        if hole := days_between(last, first):
+            Source(report, after.path, after.lines, after.code).problem(
+                "date-gap",
+                "from",
+                f"neither {longest.code} ({longest.path}) nor {after.code} is in force {hole}.",
+                'Where it is meant: accept = ["date-gap"].',
+            )
+        longest = max(longest, after, key=lambda one: one.until_on or date.max)
+
+
+def days_between(last: date, first: date) -> str:
+    """The days after a last day and before a first one, in words; empty when there are none."""
+    if last == date.max or last + _DAY >= first:
+        return ""
+    start, end = last + _DAY, first - _DAY
+    return f"on {start}" if start == end else f"from {start} to {end} ({(end - start).days + 1} days)"

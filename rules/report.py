@@ -1,0 +1,145 @@
+"""Collects findings while files are read: where, what, what is allowed, and the nearest right word.
+
+A Source is one file being read; a BadValue is one value refused. Nothing here decides, it only words.
+"""
+
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from rules.check_table import CHECKS
+from rules.errors import Finding
+
+MOST_FINDINGS = 500  # errors of one load, and as many warnings; more would help nobody
+_MANY_NAMES = 2_000  # beyond this, only names with the same beginning are compared
+
+
+class BadValue(Exception):
+    """One value is refused: the code of the check, a sentence, and what to do."""
+
+    def __init__(self, check: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.check, self.message, self.hint = check, message, hint
+
+
+@dataclass(slots=True)
+class Report:
+    """All findings of one load, in the order in which they were met."""
+
+    findings: list[Finding] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)  # checks that could not be made, as sentences
+    errors: int = 0
+    warnings: int = 0
+    accepted: dict[str, Collection[str]] = field(default_factory=dict)  # by rule: warnings that are meant
+
+    def add(
+        self, check: str, file: str, line: int, message: str, hint: str = "", rule: str | None = None
+    ) -> None:
+        severity = CHECKS[check].severity
+        if severity == "warning" and rule is not None and check in self.accepted.get(rule, ()):
+            return
+        if severity == "error":
+            self.errors += 1
+            is_kept = self.errors <= MOST_FINDINGS
+        else:
+            self.warnings += 1
+            is_kept = self.warnings <= MOST_FINDINGS
+        if is_kept:
+            self.findings.append(Finding(file, line, check, rule, severity, message, hint))
+
+    @property
+    def is_full(self) -> bool:
+        return self.errors >= MOST_FINDINGS
+
+
+@dataclass(slots=True)
+class Source:
+    """One file while it is read: says where a key path stands. `lines` may be empty (carts, tests)."""
+
+    report: Report
+    file: str
+    lines: Mapping[str, int] = field(default_factory=dict)
+    rule: str | None = None
+    currency: str | None = None  # of [policy]; None when that could not be read
+    stage: str = "catalog"  # of the rule, for facts and placeholders
+    as_json: bool = False  # dates and money may be strings, as in carts
+
+    def line(self, path: str) -> int:
+        """The line of a key path, else of the nearest table around it, else 1."""
+        while path:
+            if (line := self.lines.get(path)) is not None:
+                return line
+            path = path.rpartition(".")[0]
+        return 1
+
+    def problem(self, check: str, path: str, message: str, hint: str = "") -> None:
+        self.report.add(check, self.file, self.line(path), message, hint, self.rule)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """'Did you mean "minimum"?' or an empty text."""
+    from difflib import get_close_matches  # only needed when something is wrong
+
+    folded = _fold(word)
+    by_fold: dict[str, str] = {}
+    for name in known:
+        by_fold.setdefault(_fold(name), name)
+    candidates: Collection[str] = by_fold
+    if len(by_fold) > _MANY_NAMES:
+        candidates = [name for name in by_fold if name[:2] == folded[:2]][:_MANY_NAMES]
+    cutoff = 0.6 if len(folded) > 4 else 0.5
+    found = get_close_matches(folded[:80], candidates, n=1, cutoff=cutoff)
+    return f'Did you mean "{by_fold[found[0]]}"?' if found else ""
+
+
+def is_near(word: str, name: str) -> bool:
+    """Whether a word is probably meant to be that name."""
+    return bool(nearest(word, (name,)))
+
+
+def allowed(words: Iterable[str], limit: int = 24) -> str:
+    """ "Allowed: a, b, c." with a long list cut."""
+    names = list(words)
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return f"Allowed: {', '.join(names[:limit])}{more}."
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """The nearest word and, when there is room for them, all allowed words."""
+    names = list(known)
+    parts = [nearest(word, names)]
+    if len(names) <= 24:
+        parts.append(allowed(names))
+    return " ".join(part for part in parts if part)
+
+
+def shown(value: Any) -> str:
+    """A value for a message: short, printable, never expensive (a TOML integer may have a million digits)."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        text = value if len(value) <= 60 else value[:57] + "..."
+        return '"' + "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text) + '"'
+    if isinstance(value, int):
+        return str(value) if value.bit_length() < 100 else "a very large number"
+    if isinstance(value, Decimal):
+        text = (
+            str(value)
+            if not value.is_finite() or len(value.as_tuple().digits) < 40
+            else "a number of many digits"
+        )
+        return text
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return "a table"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    return "nothing" if value is None else f"a {type(value).__name__}"
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()

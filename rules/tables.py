@@ -1,0 +1,344 @@
+"""Price tables: CSV in, rows by customer, group, SKU and category out; a million rows in seconds.
+
+One pass with cached cells; rows stay as columns and become Row records only when they are asked for.
+"""
+
+import gc
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from rules.csv_files import CsvFile
+from rules.facts import MAX_QUANTITY
+from rules.folder import MOST_TABLE_BYTES, ShopFolder
+from rules.keys import TABLE_COLUMNS
+from rules.money import CURRENCIES
+from rules.report import Report, nearest, shown, suggestion
+from rules.ruleset import PriceTable, Row
+from rules.values import clean
+
+Key = tuple[str | None, str | None, str | None, str | None]
+NameCheck = Callable[
+    [str, str], str | None
+]  # kind, name -> hint when the name is unknown, None when it is known
+_CELLS = ("customer", "group", "sku", "category")
+
+
+class TableRows(Mapping[Key, tuple[Row, ...]]):
+    """Rows by key. A key points to one row number or a list of them; Row records are made on demand."""
+
+    def __init__(self) -> None:
+        self.places: dict[Key, int | list[int]] = {}
+        self.starts = array("q")
+        self.lines = array("q")
+        self.prices: list[tuple[str, Decimal]] = []  # kind and value, shared between equal cells
+        self.pers: dict[int, int] = {}
+        self.periods: dict[int, tuple[date | None, date | None]] = {}
+
+    def add(self, key: Key, start: int, price: tuple[str, Decimal], line: int) -> int:
+        place = len(self.prices)
+        self.starts.append(start)
+        self.lines.append(line)
+        self.prices.append(price)
+        there = self.places.setdefault(key, place)
+        if there is not place and there != place:
+            if isinstance(there, list):
+                there.append(place)
+            else:
+                self.places[key] = [there, place]
+        return place
+
+    def _row(self, place: int) -> Row:
+        kind, value = self.prices[place]
+        valid_from, valid_until = self.periods.get(place, (None, None))
+        return Row(
+            self.starts[place], kind, value, self.pers.get(place), valid_from, valid_until, self.lines[place]
+        )
+
+    def __getitem__(self, key: Key) -> tuple[Row, ...]:
+        there = self.places[key]
+        if isinstance(there, int):
+            return (self._row(there),)
+        return tuple(self._row(place) for place in there)
+
+    def get(self, key: Key, default: Any = None) -> Any:
+        there = self.places.get(key)
+        if there is None:
+            return default
+        return (self._row(there),) if isinstance(there, int) else tuple(self._row(place) for place in there)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.places
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def finish(self, report: Report, path: str) -> None:
+        """Sorts the rows of each key by start and first day, and finds the ones that overlap (rule-semantics 63)."""
+        starts, periods = self.starts, self.periods
+
+        def order(place: int) -> tuple[int, date]:
+            return starts[place], periods.get(place, (None, None))[0] or date.min
+
+        for there in self.places.values():
+            if isinstance(there, int):
+                continue
+            there.sort(key=order)
+            open_until: tuple[int, date, int] | None = (
+                None  # start, last day and place of the row that lasts longest
+            )
+            for place in there:
+                first, last = periods.get(place, (None, None))
+                if open_until and open_until[0] == starts[place] and (first or date.min) <= open_until[1]:
+                    report.add(
+                        "repeated-row", path, self.lines[place],
+                        f"overlaps line {self.lines[open_until[2]]}: same customer, group, sku, category, currency "
+                        f"and from, and their dates share a day.",
+                    )  # fmt: skip
+                if not open_until or open_until[0] != starts[place] or (last or date.max) > open_until[1]:
+                    open_until = (starts[place], last or date.max, place)
+
+
+def read_price_table(
+    shop: ShopFolder, path: str, currency: str | None, is_known: NameCheck
+) -> tuple[PriceTable | None, bytes]:
+    """The table and the digest of its bytes; None when the file cannot be used. Wrong rows are findings."""
+    report = shop.report
+    content = shop.read(path, MOST_TABLE_BYTES)
+    if content is None:
+        return None, b""
+    digest = sha256(content).digest()
+    file = CsvFile(report, path, content)
+    if not file.is_readable or not _header_is_right(report, path, file.header):
+        return None, digest
+    was_enabled = gc.isenabled()
+    gc.disable()  # a million tuples without a cycle: the collector would walk them again and again
+    try:
+        rows, others, shapes = _Reader(report, path, file, currency, is_known).read()
+        for part in (rows, *others):
+            part.finish(report, path)
+    finally:
+        if was_enabled:
+            gc.enable()
+    return PriceTable(path, rows, tuple(sorted(shapes, reverse=True))), digest
+
+
+def _header_is_right(report: Report, path: str, header: list[str]) -> bool:
+    unknown = [name for name in header if name not in TABLE_COLUMNS]
+    for name in unknown:
+        report.add(
+            "table-row", path, 1, f"there is no column {shown(name)}.", suggestion(name, TABLE_COLUMNS)
+        )
+    if "unit" not in header and "rate" not in header:
+        report.add("table-row", path, 1, "a price table needs the column unit or rate.")
+        return False
+    return not unknown
+
+
+class _Reader:
+    """One pass over the rows. Caches turn repeated cells into the same object, and check each only once."""
+
+    def __init__(
+        self, report: Report, path: str, file: CsvFile, currency: str | None, is_known: NameCheck
+    ) -> None:
+        self.report, self.path, self.file = report, path, file
+        self.currency, self.is_known = currency, is_known
+        self.line = 0
+        self.is_good = True
+        self.names: dict[str, dict[str, str | None]] = {name: {"": None} for name in _CELLS}
+        self.starts: dict[str, int] = {"": 1}
+        self.pers: dict[str, int | None] = {"": None}
+        self.days: dict[str, date | None] = {"": None}
+        self.prices: dict[tuple[str, str], tuple[str, Decimal]] = {}
+
+    def problem(self, message: str, hint: str = "", check: str = "table-row") -> None:
+        self.is_good = False
+        self.report.add(check, self.path, self.line, message, hint)
+
+    def read(self) -> tuple[TableRows, list[TableRows], set[tuple[bool, bool, bool, int]]]:
+        header = self.file.header
+        width = len(header)
+        at = {name: header.index(name) for name in TABLE_COLUMNS if name in header}
+        # An absent column reads the blank cell that is added behind every row.
+        (
+            customer_at,
+            group_at,
+            sku_at,
+            category_at,
+            from_at,
+            unit_at,
+            rate_at,
+            per_at,
+            first_at,
+            last_at,
+            money_at,
+        ) = (at.get(name, width) for name in TABLE_COLUMNS)
+        customers, groups, skus, categories = (self.names[name] for name in _CELLS)
+        starts, prices = self.starts, self.prices
+        is_plain = per_at == first_at == last_at == money_at == width
+        rows = TableRows()
+        add, places = rows.add, rows.places
+        others: dict[str, TableRows] = {}
+        shapes: set[tuple[bool, bool, bool, int]] = set()
+        for line, cells in self.file:
+            if len(cells) != width:
+                self.line = line
+                self.problem(f"has {len(cells)} cells where the header has {width}.")
+                if self.report.is_full:
+                    break
+                continue
+            cells.append("")
+            try:  # every cell seen before: no validation needed again
+                key = (
+                    customers[cells[customer_at]], groups[cells[group_at]],
+                    skus[cells[sku_at]], categories[cells[category_at]],
+                )  # fmt: skip
+                start = starts[cells[from_at]]
+                price = prices[cells[unit_at], cells[rate_at]]
+            except KeyError:
+                self.line, self.is_good = line, True
+                key = (
+                    self.name("customer", cells[customer_at]), self.name("group", cells[group_at]),
+                    self.name("sku", cells[sku_at]), self.name("category", cells[category_at]),
+                )  # fmt: skip
+                start = self.start(cells[from_at])
+                found = self.price(cells[unit_at], cells[rate_at])
+                if not self.is_good or found is None:
+                    if self.report.is_full:
+                        break
+                    continue
+                price = found
+            if is_plain:
+                if key not in places:
+                    shapes.add((key[0] is not None, key[1] is not None, key[2] is not None, _depth(key[3])))
+                add(key, start, price, line)
+                continue
+            self.line, self.is_good = line, True
+            self._add_dated(
+                rows, others, shapes, key, start, price,
+                cells[per_at], cells[first_at], cells[last_at], cells[money_at],
+            )  # fmt: skip
+        return rows, list(others.values()), shapes
+
+    def _add_dated(
+        self,
+        rows: TableRows,
+        others: dict[str, TableRows],
+        shapes: set[tuple[bool, bool, bool, int]],
+        key: Key,
+        start: int,
+        price: tuple[str, Decimal],
+        per_cell: str,
+        first_cell: str,
+        last_cell: str,
+        money_cell: str,
+    ) -> None:
+        per = self.per(per_cell)
+        first, last = self.day("valid_from", first_cell), self.day("valid_until", last_cell)
+        if first is not None and last is not None and last < first:
+            self.problem(f"valid_until {last} is before valid_from {first}.", check="reversed-dates")
+        money = money_cell.strip()
+        if money and money not in CURRENCIES:
+            self.problem(f"currency is no ISO 4217 code: {shown(money)}.", nearest(money, CURRENCIES))
+        if not self.is_good:
+            return
+        part = rows
+        if money and money != self.currency:
+            part = others.setdefault(money, TableRows())
+        else:
+            shapes.add((key[0] is not None, key[1] is not None, key[2] is not None, _depth(key[3])))
+        place = part.add(key, start, price, self.line)
+        if per is not None:
+            part.pers[place] = per
+        if first is not None or last is not None:
+            part.periods[place] = (first, last)
+
+    def name(self, kind: str, cell: str) -> str | None:
+        cache = self.names[kind]
+        if cell in cache:
+            return cache[cell]
+        name = clean(cell.strip()) or None
+        if name is not None and kind == "category" and "" in name.split("/"):
+            self.problem(f"category is a path such as fasteners/screws, not {shown(name)}.")
+        elif name is not None and (hint := self.is_known(kind, name)) is not None:
+            self.problem(f"there is no {kind} {shown(name)}.", hint, f"unknown-{kind}")
+        cache[cell] = name
+        return name
+
+    def start(self, cell: str) -> int:
+        if cell not in self.starts:
+            number = self._whole("from", cell)
+            if number is None:
+                return 1
+            self.starts[cell] = number
+        return self.starts[cell]
+
+    def per(self, cell: str) -> int | None:
+        if cell not in self.pers:
+            self.pers[cell] = self._whole("per", cell) if cell.strip() else None
+        return self.pers[cell]
+
+    def _whole(self, column: str, cell: str) -> int | None:
+        text = cell.strip()
+        if not text:
+            return 1
+        if not (text.isascii() and text.isdigit()) or text[0] == "0" or len(text) > 9:
+            self.problem(f"{column} must be a whole number from 1 to {MAX_QUANTITY}, not {shown(text)}.")
+            return None
+        return int(text)
+
+    def day(self, column: str, cell: str) -> date | None:
+        if cell in self.days:
+            return self.days[cell]
+        text = cell.strip()
+        try:
+            if text and (len(text) != 10 or not text.isascii()):
+                raise ValueError
+            found = date.fromisoformat(text) if text else None
+        except ValueError:
+            self.problem(f"{column} must be a date such as 2026-12-01, not {shown(text)}.")
+            return None
+        self.days[cell] = found
+        return found
+
+    def price(self, unit_cell: str, rate_cell: str) -> tuple[str, Decimal] | None:
+        both = (unit_cell, rate_cell)
+        if both in self.prices:
+            return self.prices[both]
+        unit, rate = unit_cell.strip(), rate_cell.strip()
+        if bool(unit) == bool(rate):
+            self.problem("needs exactly one of unit and rate.")
+            return None
+        column, text = ("unit", unit) if unit else ("rate", rate)
+        whole, point, fraction = text.partition(".")
+        plain = whole + (fraction if point else "0")
+        if not (plain.isascii() and plain.isdigit() and whole) or (point and not fraction):
+            self.problem(f"{column} must be a number in plain digits with a point, not {shown(text)}.")
+            return None
+        if len(whole) > 1 and whole[0] == "0":
+            self.problem(f"{column} begins with a needless 0: {shown(text)}.")
+            return None
+        if len(whole) > 12 or len(fraction.rstrip("0")) > 6:
+            self.problem(
+                f"{column} may have 12 digits before the point and 6 after it: {shown(text)}.",
+                check="too-many-decimals",
+            )
+            return None
+        value = Decimal(f"{whole}.{fraction[:6]}" if fraction else whole)
+        if column == "rate" and value > 10:
+            self.problem(
+                f"rate is a factor from 0 to 10, not {shown(text)}.", "0.65 is 65 percent.", "wrong-value"
+            )
+            return None
+        self.prices[both] = (column, value)
+        return self.prices[both]
+
+
+def _depth(category: str | None) -> int:
+    return 0 if category is None else category.count("/") + 1

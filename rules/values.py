@@ -1,0 +1,351 @@
+"""Reads one value of each key type, and whole tables, against the vocabulary.
+
+A wrong value is a finding and left out; nothing raises, nothing rounds, nothing converts silently.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from rules.check_table import CHECKS
+from rules.facts import MAX_QUANTITY
+from rules.keys import EFFECTS, KEY_TYPES, TABLES, Key
+from rules.money import CURRENCIES
+from rules.report import BadValue, Source, allowed, is_near, nearest, shown, suggestion
+from rules.vocabulary import PLACEHOLDER, fact_names, find_fact, is_known_at
+
+_NUMBER_TEXT = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,19})(?:\.[0-9]{1,20})?", re.A)
+_DATE_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.A)
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.A)
+_WHOLE_DIGITS, _UNIT_DECIMALS = 12, 6
+_LANGUAGES = ("ja", "en")
+
+
+def clean(text: str) -> str:
+    """Texts are equal when they are the same after NFC (rule-semantics 18)."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def text_value(value: Any, what: str = "a text") -> str:
+    if not isinstance(value, str):
+        raise BadValue("wrong-type", f"must be {what}, not {shown(value)}.", _quote_hint(value))
+    if not value.strip():
+        raise BadValue("empty-value", "is an empty text.", "Leave the key out instead.")
+    if "\0" in value:
+        raise BadValue("wrong-value", "holds a NUL character.")
+    return clean(value)
+
+
+def _quote_hint(value: Any) -> str:
+    return f'Write it in quotes: "{value}".' if type(value) is int and value.bit_length() < 100 else ""
+
+
+def number_value(value: Any, as_json: bool = False, decimals: int = _UNIT_DECIMALS) -> Decimal:
+    """A finite number with at most 12 digits before the point and `decimals` after it (rule-semantics 5)."""
+    if as_json and isinstance(value, str) and _NUMBER_TEXT.fullmatch(value):
+        value = Decimal(value)
+    if type(value) is int:
+        if value.bit_length() > 60 or abs(value) >= 10**_WHOLE_DIGITS:
+            raise BadValue("too-many-decimals", f"has more than {_WHOLE_DIGITS} digits before the point.")
+        return Decimal(value)
+    if not isinstance(value, Decimal):
+        hint = "Write the bare number, without quotes or units." if isinstance(value, str) else ""
+        raise BadValue("wrong-type", f"must be a number, not {shown(value)}.", hint)
+    if not value.is_finite():
+        raise BadValue("wrong-value", f"must be a finite number, not {shown(value)}.")
+    if not value:
+        return Decimal(0)
+    if value.adjusted() >= _WHOLE_DIGITS:
+        raise BadValue("too-many-decimals", f"has more than {_WHOLE_DIGITS} digits before the point.")
+    extra = -int(value.as_tuple().exponent) - decimals
+    if extra > 0:
+        digits = value.as_tuple().digits
+        if extra > len(digits) or any(digits[-extra:]):
+            raise BadValue("too-many-decimals", f"has more than {decimals} decimals: {shown(value)}.")
+        return Decimal((value.as_tuple().sign, digits[:-extra], -decimals))
+    return value if int(value.as_tuple().exponent) <= 0 else Decimal(int(value))
+
+
+def whole_value(value: Any, least: int = 1) -> int:
+    """A whole number; true, 5.0 and "5" are refused: pieces are counted."""
+    if type(value) is not int:
+        raise BadValue("wrong-type", f"must be a whole number, not {shown(value)}.")
+    if value < least:
+        hint = "Leave the key out instead." if value == 0 else ""
+        raise BadValue("wrong-value", f"must be {least} or more, not {shown(value)}.", hint)
+    if value > MAX_QUANTITY:
+        raise BadValue("wrong-value", f"must be {MAX_QUANTITY} or less, not {shown(value)}.")
+    return value
+
+
+def amount_value(value: Any, currency: str | None, as_json: bool = False) -> Decimal:
+    """An amount: no more decimals than the currency has (rule-semantics 5)."""
+    number = number_value(value, as_json)
+    digits = CURRENCIES[currency] if currency else 4
+    if number != number.quantize(Decimal(1).scaleb(-digits)):
+        raise BadValue(
+            "too-many-decimals",
+            f"has more decimals than {currency or 'the currency'} ({digits}): {shown(value)}.",
+        )
+    return number
+
+
+def date_value(value: Any, as_json: bool = False) -> date:
+    if as_json and isinstance(value, str) and _DATE_TEXT.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise BadValue("wrong-value", f"is no day of the calendar: {shown(value)}.") from None
+    if type(value) is not date:
+        hint = "Write the day alone, such as 2026-12-01, without quotes and without a time."
+        raise BadValue("wrong-type", f"must be a date, not {shown(value)}.", "" if as_json else hint)
+    return value
+
+
+def choice_value(value: Any, values: tuple[str, ...]) -> str:
+    word = text_value(value, "one of the words " + ", ".join(values))
+    if word not in values:
+        raise BadValue("wrong-value", f"does not know {shown(word)}.", suggestion(word, values))
+    return word
+
+
+def currency_value(value: Any) -> str:
+    code = text_value(value, "an ISO 4217 code such as JPY")
+    if code not in CURRENCIES:
+        raise BadValue("wrong-value", f"is no ISO 4217 currency: {shown(code)}.", nearest(code, CURRENCIES))
+    return code
+
+
+def texts_value(value: Any, stage: str) -> dict[str, str]:
+    """{language: text}; a plain text is both languages. Placeholders are checked (rule-semantics 4)."""
+    if isinstance(value, str):
+        text = text_value(value)
+        texts = dict.fromkeys(_LANGUAGES, text)
+    elif isinstance(value, Mapping):
+        for language in value:
+            if language not in _LANGUAGES:
+                raise BadValue("unknown-key", f"has no language {shown(language)}.", allowed(_LANGUAGES))
+        if not value:
+            raise BadValue("empty-value", "is an empty table.", "Give ja, en or both.")
+        texts = {language: text_value(value[language]) for language in _LANGUAGES if language in value}
+    else:
+        raise BadValue("wrong-type", f"must be {KEY_TYPES['texts'][0]}, not {shown(value)}.")
+    for text in texts.values():
+        _check_placeholders(text, stage)
+    return texts
+
+
+def _check_placeholders(text: str, stage: str) -> None:
+    for name in PLACEHOLDER.findall(text):
+        fact = find_fact(name)
+        if fact is None:
+            raise BadValue(
+                "placeholder", f"names {{{name}}}, which is no fact.", nearest(name, fact_names(stage))
+            )
+        if not is_known_at(fact, stage):
+            raise BadValue(
+                "placeholder",
+                f"names {{{name}}}, which is known from the {fact.stage} stage; this is {stage}.",
+            )
+
+
+def list_value(value: Any, what: str = "a list") -> list[Any]:
+    if not isinstance(value, list):
+        hint = f"Write [{shown(value)}]." if isinstance(value, (str, int)) else ""
+        raise BadValue("wrong-type", f"must be {what}, not {shown(value)}.", hint)
+    if not value:
+        raise BadValue("empty-value", "is an empty list.", "Leave the key out instead.")
+    return value
+
+
+def _warnings(value: Any) -> tuple[str, ...]:
+    """Codes of checks; an error cannot be accepted."""
+    found = _names(value)
+    known = [code for code, check in CHECKS.items() if check.severity == "warning"]
+    for code in found:
+        if code not in known:
+            raise BadValue(
+                "wrong-value", f"{shown(code)} is no warning of the checks.", suggestion(code, known)
+            )
+    return found
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text_value(name) for name in list_value(value, "a list of texts")))
+
+
+def _wholes(value: Any) -> tuple[int, ...]:
+    numbers = [whole_value(number) for number in list_value(value, "a list of whole numbers")]
+    if len(set(numbers)) != len(numbers):
+        raise BadValue("wrong-value", "names a number twice.")
+    return tuple(sorted(numbers))
+
+
+def _not_negative(number: Decimal) -> Decimal:
+    if number < 0:
+        raise BadValue("wrong-value", f"must not be negative: {shown(number)}.")
+    return number
+
+
+def _between(number: Decimal, low: int, high: int) -> Decimal:
+    if not low <= number <= high:
+        raise BadValue("wrong-value", f"must be from {low} to {high}, not {shown(number)}.")
+    return number
+
+
+def _above_zero(number: Decimal) -> Decimal:
+    if number <= 0:
+        raise BadValue("wrong-value", f"must be above 0, not {shown(number)}.", "Leave the key out instead.")
+    return number
+
+
+def _constant(value: Any, only: bool) -> bool:
+    if value is not only:
+        raise BadValue(
+            "wrong-value", f"can only be {shown(only)}, not {shown(value)}.", "Leave the key out instead."
+        )
+    return bool(only)
+
+
+def bool_value(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise BadValue("wrong-type", f"must be true or false, not {shown(value)}.")
+    return value is True
+
+
+def _time(value: Any) -> str:
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        raise BadValue("wrong-value", f'must be a time in quotes such as "12:30", not {shown(value)}.')
+    return value
+
+
+def _zone(value: Any) -> str:
+    from zoneinfo import ZoneInfo
+
+    name = text_value(value)
+    try:
+        ZoneInfo(name)
+    except Exception:  # zoneinfo raises many kinds for bad names: key, value, OS and Unicode errors
+        raise BadValue("wrong-value", f"is no time zone: {shown(name)}.", "Such as Asia/Tokyo.") from None
+    return name
+
+
+def _day(value: Any) -> int:
+    day = whole_value(value)
+    if day > 31:
+        raise BadValue("wrong-value", f"must be a day of the month, not {shown(value)}.")
+    return day
+
+
+_READERS: dict[str, Callable[[Any, Key, Source], Any]] = {
+    "text": lambda value, key, source: text_value(value),
+    "texts": lambda value, key, source: texts_value(value, source.stage),
+    "choice": lambda value, key, source: choice_value(value, key.values),
+    "true": lambda value, key, source: _constant(value, True),
+    "false": lambda value, key, source: _constant(value, False),
+    "bool": lambda value, key, source: bool_value(value),
+    "whole": lambda value, key, source: whole_value(value),
+    "count": lambda value, key, source: whole_value(value, 0),
+    "price": lambda value, key, source: _not_negative(number_value(value, source.as_json)),
+    "amount": lambda value, key, source: _not_negative(amount_value(value, source.currency, source.as_json)),
+    "positive_amount": lambda value, key, source: _above_zero(
+        amount_value(value, source.currency, source.as_json)
+    ),
+    "signed_amount": lambda value, key, source: amount_value(value, source.currency, source.as_json),
+    "factor": lambda value, key, source: _between(number_value(value, source.as_json), 0, 10),
+    "percent": lambda value, key, source: _not_negative(number_value(value, source.as_json)),
+    "percent_100": lambda value, key, source: _between(number_value(value, source.as_json), 0, 100),
+    "percent_signed": lambda value, key, source: _between(
+        number_value(value, source.as_json), -100, 1_000_000
+    ),
+    "positive": lambda value, key, source: _above_zero(number_value(value, source.as_json)),
+    "day": lambda value, key, source: _day(value),
+    "time": lambda value, key, source: _time(value),
+    "date": lambda value, key, source: date_value(value, source.as_json),
+    "currency": lambda value, key, source: currency_value(value),
+    "zone": lambda value, key, source: _zone(value),
+    "names": lambda value, key, source: _names(value),
+    "checks": lambda value, key, source: _warnings(value),
+    "wholes": lambda value, key, source: _wholes(value),
+    "path": lambda value, key, source: text_value(value, "a path inside the shop folder"),
+}
+
+
+def read_table(
+    source: Source, name: str, data: Any, path: str, skip: frozenset[str] = frozenset()
+) -> dict[str, Any] | None:
+    """The table's values, converted; sub-tables in `skip` stay as written. None when it is no table at all.
+
+    Unknown, wrong and missing keys and second kinds are findings; what is wrong is left out of the answer.
+    """
+    keys = TABLES[name]
+    title = f"[{path}]" if path else "the file"
+    if not isinstance(data, Mapping):
+        source.problem("wrong-type", path, f"{title} must be a table, not {shown(data)}.")
+        return None
+    out: dict[str, Any] = {}
+    for word, value in data.items():
+        here = f"{path}.{word}" if path else word
+        key = keys.get(word)
+        if key is None:
+            # at the top of a rule file a table of an effect may be meant: [quantitty]
+            hint = (nearest(word, EFFECTS) if not path and isinstance(value, Mapping) else "") or suggestion(
+                word, keys
+            )
+            source.problem("unknown-key", here, f"{shown(word)} is not a key of {title}.", hint)
+            continue
+        if word in skip or key.type == "free":
+            out[word] = value
+            continue
+        if (read := _read_key(source, key, value, here)) is not None:
+            out[word] = read
+    misspelled = {
+        word
+        for word in keys
+        if word not in data and any(is_near(bad, word) for bad in data if bad not in keys)
+    }
+    for word, key in keys.items():
+        if key.required and word not in data and word not in misspelled:
+            source.problem(
+                "missing-key", path, f"{title} needs the key {word}.", f"{key.en[0].upper()}{key.en[1:]}."
+            )
+    _check_kinds(source, name, data, path)
+    return out
+
+
+def _read_key(source: Source, key: Key, value: Any, path: str) -> Any:
+    if key.type == "table":
+        if not isinstance(value, Mapping):
+            source.problem("wrong-type", path, f"{path} must be a table, not {shown(value)}.")
+            return None
+        return read_table(source, key.of, value, path) if key.of and key.of in TABLES else value
+    if key.type == "tables":
+        return _read_tables(source, key, value, path)
+    try:
+        return _READERS[key.type](value, key, source)
+    except BadValue as bad:
+        source.problem(bad.check, path, f"{path} {bad.message}", bad.hint)
+    except (ArithmeticError, InvalidOperation):  # a number so odd that even comparing it fails
+        source.problem("wrong-value", path, f"{path} is no number that can be used.")
+    return None
+
+
+def _read_tables(source: Source, key: Key, value: Any, path: str) -> list[dict[str, Any]] | None:
+    try:
+        entries = list_value(value, "a list of tables")
+    except BadValue as bad:
+        source.problem(bad.check, path, f"{path} {bad.message}", bad.hint)
+        return None
+    read = [read_table(source, key.of, entry, f"{path}.{place}") for place, entry in enumerate(entries)]
+    return [entry for entry in read if entry is not None]
+
+
+def _check_kinds(source: Source, name: str, data: Mapping[str, Any], path: str) -> None:
+    kinds = [word for word, key in TABLES[name].items() if key.kind]
+    given = [word for word in kinds if word in data]
+    if len(given) > 1:
+        here = f"{path}.{given[1]}"
+        source.problem("conflicting-keys", here, f"[{path}] says {' and '.join(given)}; only one can hold.")
