@@ -1,0 +1,1 @@
+"""Built-in payment providers, one per file."""

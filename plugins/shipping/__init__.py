@@ -1,0 +1,1 @@
+"""Built-in shipping providers, one per file."""

@@ -1,0 +1,59 @@
+"""One price for every parcel, whatever its size: the simplest way to ship.
+
+[plugins.flat_rate] takes price_minor, in yen or pence without tax, and optionally days, countries, regions.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+from pydantic import Field
+
+from plugins import Config, Money, Quoted, Rate, RateRequest, ShippingProvider, Unavailable, hookimpl
+
+PLUGIN_API = 1
+
+
+class Settings(Config):
+    price_minor: int = Field(default=0, ge=0, description="minor units of the shop's currency, without tax")
+    label: dict[str, str] = {"ja": "通常配送", "en": "Standard delivery"}
+    tax_rate: Decimal | None = Field(default=None, ge=0, le=1)
+    days: tuple[int, int] = (1, 3)
+    countries: tuple[str, ...] = ()
+    regions: dict[str, int] = Field(
+        default={}, description="region to another price_minor, such as JP-47 = 2000"
+    )
+
+
+class FlatRate:
+    id = "flat_rate"
+    label = {"ja": "通常配送", "en": "Standard delivery"}
+    config = Settings
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def quote(self, request: RateRequest) -> Quoted:
+        """The one price; Unavailable outside `countries`."""
+        to = request.destination
+        if self.settings.countries and to.country not in self.settings.countries:
+            return Unavailable(
+                {"ja": "この国へはお届けできません", "en": "We do not deliver to this country"}
+            )
+        price = self.settings.regions.get(to.region or "", self.settings.price_minor)
+        first, last = self.settings.days
+        return [
+            Rate(
+                code=self.id,
+                label=self.settings.label,
+                price=Money(price, request.currency),
+                tax_rate=self.settings.tax_rate,
+                earliest=request.ship_on + timedelta(days=first),
+                latest=request.ship_on + timedelta(days=last),
+            )
+        ]
+
+
+@hookimpl
+def register_shipping_providers() -> Sequence[type[ShippingProvider]]:
+    return [FlatRate]
