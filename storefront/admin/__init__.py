@@ -1,0 +1,24 @@
+"""The owner's desk: one file per screen, all for staff; what moves money or rules is for the owner.
+
+Cost, margin, credit limits and notes are shown here and nowhere else.
+"""
+
+from storefront.admin import (  # noqa: F401  (each registers its views)
+    api_keys,
+    applications,
+    audit_log,
+    customers,
+    files,
+    incidents,
+    mails,
+    orders,
+    plugins,
+    products,
+    rules,
+    stock,
+    today,
+    words,
+)
+from storefront.admin.desk import TABS, bp
+
+__all__ = ["TABS", "bp"]

@@ -1,0 +1,260 @@
+"""Rules at the desk: every rule as a sentence, what the last load said, and one rule with file, cases and reach.
+
+Read-only: files are the truth and are changed with an editor. A broken file is shown beside the set that serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flask import abort, render_template
+
+from rules import Catalog, Customer, Finding, Product, Rule, RuleException, Ruleset
+from rules.in_force import is_in_scope
+from rules.reading import predicate
+from rules.ruleset import GROUPS, AnyOf, WhenLine
+from rules.sentences import rule_sentence
+from storefront.access import staff
+from storefront.admin.cases import CaseResult, case_results
+from storefront.admin.desk import asked, bp
+from storefront.clock import in_shop_zone, today
+from storefront.language import N_, _, language, text
+from storefront.rulebook import NoRulesError
+from storefront.shop import current_shop
+
+MODES = {
+    "live": ("ok", N_("In force")),
+    "shadow": ("made", N_("Trial (logged only)")),
+    "off": ("none", N_("Switched off")),
+}
+KINDS = {
+    "CA": N_("Catalog"),
+    "PR": N_("Prices"),
+    "QT": N_("Quantities"),
+    "SC": N_("Fees"),
+    "DC": N_("Discounts"),
+    "OR": N_("Whole orders"),
+    "LT": N_("Lead times"),
+    "SH": N_("Shipping"),
+    "PM": N_("Payment"),
+    "FU": N_("Follow-ups"),
+}
+MOST_SOURCE = 200_000  # bytes of a file that a page shows
+
+
+@dataclass(frozen=True)
+class Health:
+    """How the rules stand: the set that serves, since when, and what the last load found."""
+
+    ruleset: Ruleset | None
+    loaded_at: datetime | None
+    stale_since: datetime | None
+    errors: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    is_copy: bool = False  # served from the copy of the last good files, after a restart beside a broken one
+
+    @property
+    def exceptions(self) -> tuple[RuleException, ...]:
+        return self.ruleset.exceptions if self.ruleset is not None else ()
+
+
+def health() -> Health:
+    """Looks for changed files first, as every page does."""
+    book = current_shop().rulebook
+    try:
+        edition = book.edition()
+    except NoRulesError:
+        edition = None
+    errors = tuple(found for found in book.findings if found.severity == "error")
+    warnings = tuple(found for found in book.findings if found.severity != "error")
+    if edition is None:
+        return Health(None, None, book.stale_since, errors, warnings)
+    return Health(
+        edition.ruleset, edition.loaded_at, book.stale_since, errors, warnings, edition.is_last_good_copy
+    )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A rule of the list: how it looks, what it says, and what the last load said about its file."""
+
+    rule: Rule
+    look: str
+    word: str
+    sentence: str
+    errors: tuple[Finding, ...]
+    changed_at: datetime | None
+
+    @property
+    def cases(self) -> int:
+        return len(self.rule.cases)
+
+
+@bp.get("/rules")
+@staff
+def rules() -> str:
+    """Every rule of the set in force; files that could not be loaded stand on top with line and hint."""
+    now = health()
+    found = now.ruleset.rules if now.ruleset is not None else ()
+    kind, state, words = asked("kind", 2), asked("state", 8), asked("q")
+    listed = [_shown(rule, now.errors) for rule in found if kind in ("", rule.group)]
+    listed = [one for one in listed if state in ("", one.rule.mode) and _has(one, words)]
+    return render_template(
+        "admin/rules.html",
+        rules=listed,
+        total=len(found),
+        health=now,
+        kinds=[("", _("All")), *((code, f"{code} {_(word)}") for code, word in KINDS.items())],
+        modes=[("", _("All")), *((mode, _(word)) for mode, (_mark, word) in MODES.items())],
+        filters={"kind": kind, "state": state, "q": words},
+        exceptions=[(one, is_current(one)) for one in now.exceptions],
+    )
+
+
+def _has(shown: Shown, words: str) -> bool:
+    """The search looks into code, name, sentence and file."""
+    inside = f"{shown.rule.code} {text(shown.rule.name)} {shown.sentence} {shown.rule.path}".casefold()
+    return all(word in inside for word in words.casefold().split())
+
+
+def _shown(rule: Rule, errors: Iterable[Finding]) -> Shown:
+    look, word = MODES[rule.mode]
+    on = today()
+    mine = tuple(found for found in errors if found.file == rule.path)
+    if rule.until_on is not None and rule.until_on < on:
+        look, word = "none", N_("Ended")
+    elif rule.from_on is not None and rule.from_on > on:
+        look, word = "none", N_("Not yet in force")
+    if mine:
+        look, word = "block", N_("An older version is in force")
+    return Shown(rule, look, word, rule_sentence(rule, language()), mine, _changed_at(rule.path))
+
+
+def is_current(exception: RuleException) -> bool:
+    """Whether an exception counts today."""
+    return exception.is_in_force(today())
+
+
+def _file(path: str) -> Path:
+    return current_shop().settings.folder / path
+
+
+def _changed_at(path: str) -> datetime | None:
+    """When the file was last written; None when it is gone."""
+    try:
+        stamp = _file(path).stat().st_mtime
+    except OSError:
+        return None
+    return in_shop_zone(datetime.fromtimestamp(stamp, UTC))
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    number: int
+    text: str
+    is_bad: bool
+
+
+def source_of(path: str, errors: Sequence[Finding]) -> tuple[SourceLine, ...]:
+    """The file as it stands on the disk, line by line, the faulty ones marked; empty when it cannot be read."""
+    try:
+        content = _file(path).read_bytes()[:MOST_SOURCE].decode("utf-8", errors="replace")
+    except OSError:
+        return ()
+    bad = {found.line for found in errors}
+    return tuple(
+        SourceLine(number, line, number in bad) for number, line in enumerate(content.splitlines(), 1)
+    )
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Whom a rule can concern: counted over all known products and customers; None where none are known.
+
+    Conditions on quantities, amounts and the order are left out, they depend on the cart.
+    """
+
+    products: int | None
+    of_products: int
+    customers: int | None
+    of_customers: int
+
+
+def reach_of(rule: Rule, catalog: Catalog) -> Reach:
+    """Count the products and customers that satisfy what the rule says about them."""
+    products, customers = catalog.products, catalog.customers
+    return Reach(
+        None if products is None else sum(_may(rule, "product", one) for one in products.values()),
+        len(products or ()),
+        None if customers is None else sum(may_concern(rule, one) for one in customers.values()),
+        len(customers or ()),
+    )
+
+
+def may_concern(rule: Rule, customer: Customer) -> bool:
+    """Whether the rule can concern this customer: by what [when] says of customers, and by its scope."""
+    return _may(rule, "customer", customer) and (rule.scope is None or is_in_scope(rule.scope, customer))
+
+
+def _may(rule: Rule, owner: str, row: Product | Customer) -> bool:
+    for entry in rule.when:
+        if isinstance(entry, AnyOf):
+            if not any(all(_holds(line, owner, row) for line in table) for table in entry.tables):
+                return False
+        elif not _holds(entry, owner, row):
+            return False
+    return True
+
+
+def _holds(line: WhenLine, owner: str, row: Any) -> bool:
+    """Whether a line of [when] holds for the row; true for lines about something else."""
+    kind, _dot, name = line.fact.partition(".")
+    if kind != owner or name in ("quantity", "amount"):
+        return True
+    if name.startswith("attributes."):
+        value = row.attributes.get(name.removeprefix("attributes."))
+    else:
+        value = getattr(row, name, None)
+    return all(predicate(condition)(value) for condition in line.conditions)
+
+
+@bp.get("/rules/<code>")
+@staff
+def rule(code: str) -> str:
+    """One rule: its sentence in both languages, its file with the faulty line, its cases, its reach."""
+    now = health()
+    found = (
+        next((one for one in now.ruleset.rules if one.code == code), None)
+        if now.ruleset is not None
+        else None
+    )
+    errors = tuple(
+        one for one in now.errors if one.rule == code or (found is not None and one.file == found.path)
+    )
+    if found is None and not errors:
+        abort(404)
+    path = found.path if found is not None else errors[0].file
+    book = current_shop().rulebook
+    catalog = book.catalog()
+    results: list[CaseResult] = []
+    if found is not None and now.ruleset is not None:
+        results = case_results(now.ruleset, found, catalog, today())
+    return render_template(
+        "admin/rule.html",
+        code=code,
+        rule=found,
+        shown=_shown(found, errors) if found is not None else None,
+        sentences=[(lang, rule_sentence(found, lang)) for lang in ("ja", "en")] if found is not None else [],
+        path=path,
+        errors=errors,
+        source=source_of(path, errors),
+        cases=results,
+        reach=reach_of(found, catalog) if found is not None else None,
+        exceptions=[(one, is_current(one)) for one in now.exceptions if one.rule == code],
+        health=now,
+        group=_(KINDS[code[:2]]) if code[:2] in GROUPS else "",
+    )

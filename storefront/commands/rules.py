@@ -1,0 +1,294 @@
+"""koguchi rules check | test | evaluate | why | replay | schema | vocabulary: the rules engine on a bare shop folder.
+
+Starts without Flask and without a database; exit codes and JSON are rule-semantics 121, 122 and 143.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from storefront.commands import replay
+from storefront.commands.shop_argument import add_shop
+
+if TYPE_CHECKING:
+    from rules import Catalog, Decision, Loaded, Ruleset
+
+FOLDER_HAS_ERRORS = 1
+CART_IS_WRONG = 2
+
+
+def register(subparsers: Any) -> None:
+    """Add `rules` with its own commands."""
+    parser = subparsers.add_parser("rules", help="check, test and try the rule files of a shop folder")
+    commands = parser.add_subparsers(dest="rules_command", required=True, metavar="COMMAND")
+
+    def add(name: str, help_text: str) -> argparse.ArgumentParser:
+        command: argparse.ArgumentParser = commands.add_parser(name, help=help_text)
+        add_shop(command, Path(), Path)
+        return command
+
+    check = add("check", "every file and every static check; exit 1 on any error")
+    check.add_argument("--json", action="store_true", help="findings as JSON")
+    add("test", "run every [[case]] and say which rules they cover")
+    evaluate = add("evaluate", "the decision for a cart, as JSON")
+    evaluate.add_argument(
+        "--cart", required=True, metavar="FILE", help="a JSON file with a cart or several, - for stdin"
+    )
+    evaluate.add_argument("--explain", action="store_true", help="add every rule that was considered")
+    why = add("why", "why a rule applied to a cart, or why not")
+    why.add_argument("--cart", required=True, metavar="FILE", help="a JSON file with one cart, - for stdin")
+    why.add_argument("--rule", required=True, metavar="CODE")
+    why.add_argument("--line", metavar="ID", help="only this line of the cart")
+    replay.register(commands)
+    commands.add_parser("schema", help="JSON Schema of rule files, for editors")
+    commands.add_parser("vocabulary", help="every fact, operator and key, as a table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one of the commands; the answer is the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # Japanese on a machine whose locale does not know it
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    return _COMMANDS[args.rules_command](args)
+
+
+class InstalledMethods(Collection[str]):
+    """The ids of installed plugins, looked up only when some rule names a method: it takes a while."""
+
+    def __init__(self) -> None:
+        self._found: Collection[str] | None = None
+
+    def _ids(self) -> Collection[str]:
+        if self._found is None:
+            from plugins.loader import installed_ids
+
+            self._found = installed_ids()
+        return self._found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._ids()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids())
+
+    def __len__(self) -> int:
+        return len(self._ids())
+
+
+def shop_catalog(folder: Path) -> Catalog:
+    """What the shop knows of products and customers: its CSV files, overridden row by row by its database.
+
+    A bare folder has no database, and then nothing of the web application is imported.
+    """
+    from rules import read_catalog
+
+    files = read_catalog(folder)
+    if not (folder / "var" / "shop.sqlite").is_file() and "DATABASE_URL" not in os.environ:
+        return files
+    from storefront.pricing import catalog_facts
+    from storefront.settings import SettingsError, load_settings
+    from storefront.shop import Shop
+
+    try:
+        shop = Shop(load_settings(folder))
+    except SettingsError as error:
+        print(f"note: the database is not asked: {error}", file=sys.stderr)
+        return files
+    try:
+        return replace(catalog_facts(shop, files), findings=files.findings, lines=files.lines)
+    finally:
+        shop.close()
+
+
+def shop_today(folder: Path) -> date:
+    """Today in the shop's time zone; the checks say so when shop.toml names a wrong one."""
+    from rules.folder import ShopFolder
+    from rules.report import Report
+    from rules.shop_toml import read_policy
+
+    # Not storefront.clock, which brings Flask; nothing of the decision but its date depends on it.
+    policy, _, _ = read_policy(ShopFolder(folder, Report()))
+    return datetime.now(UTC).astimezone(ZoneInfo(policy.timezone)).date()
+
+
+def load(folder: Path, run_cases: bool = False) -> tuple[Loaded, date]:
+    """The folder as the commands see it, and its today."""
+    from rules import load_ruleset
+
+    today = shop_today(folder)
+    return load_ruleset(folder, shop_catalog(folder), InstalledMethods(), today, run_cases=run_cases), today
+
+
+def _check(args: argparse.Namespace) -> int:
+    loaded, _ = load(args.shop, run_cases=True)
+    for sentence in loaded.skipped:
+        print(f"note: {sentence}", file=sys.stderr)
+    if args.json:
+        print(json.dumps([finding.as_json() for finding in loaded.findings], ensure_ascii=False, indent=2))
+    else:
+        for finding in loaded.findings:
+            print(finding)
+        print(_summary(loaded))
+    return FOLDER_HAS_ERRORS if loaded.errors else 0
+
+
+def _summary(loaded: Loaded) -> str:
+    errors = len(loaded.errors)
+    warnings = len(loaded.findings) - errors
+    counts = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}"
+    if loaded.ruleset is None:
+        return f"{counts}. The rules cannot be used until the errors are gone."
+    rules, cases = len(loaded.ruleset.rules), len(loaded.cases)
+    return f"{_count(rules, 'rule')}, {_count(cases, 'case')} passed, {counts}."
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _refused(loaded: Loaded) -> int:
+    """A folder with any error is not evaluated (rule-semantics 13)."""
+    for finding in loaded.errors:
+        print(finding, file=sys.stderr)
+    print(_summary(loaded), file=sys.stderr)
+    return FOLDER_HAS_ERRORS
+
+
+def _test(args: argparse.Namespace) -> int:
+    from rules.cases import run_cases
+
+    loaded, today = load(args.shop)
+    if loaded.ruleset is None:
+        return _refused(loaded)
+    passed = failed = 0
+    covered: set[str] = set()
+    for result in run_cases(loaded.ruleset, loaded.catalog, today):
+        passed += result.passed
+        failed += not result.passed
+        if result.covered:
+            covered.add(result.rule)
+        print(f"{'ok  ' if result.passed else 'FAIL'} {result.rule} {result.name}")
+        for problem in result.problems:
+            print(f"     {result.file}:{result.line}: {problem}")
+    codes = [rule.code for rule in loaded.ruleset.rules if rule.group != "FU"]
+    missing = [code for code in codes if code not in covered]
+    print(f"{passed} passed, {failed} failed. {len(codes) - len(missing)} of {len(codes)} rules covered.")
+    if missing:
+        print(f"No case reaches {', '.join(missing)}.")
+    return FOLDER_HAS_ERRORS if failed else 0
+
+
+def _read_carts(name: str) -> Any:
+    """The JSON of --cart; CartError when it cannot be read."""
+    from rules import CartError, Fault, read_json
+
+    try:
+        text = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CartError([Fault("cart", f"{name} cannot be read: {reason}")]) from None
+    return read_json(text)
+
+
+def _decide(ruleset: Ruleset, catalog: Catalog, data: Any, today: date, explain: bool) -> Decision:
+    from rules import evaluate, read_cart
+
+    cart, on = read_cart(data, ruleset, catalog, today=today)
+    return evaluate(ruleset, cart, on or today, explain=explain)
+
+
+def _faults(error: Exception) -> list[str]:
+    from rules import CartError
+
+    if isinstance(error, CartError):
+        return [f"{fault.field}: {fault.message}" for fault in error.faults]
+    return [str(error)]
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from rules import CartError, TieError
+
+    loaded, today = load(args.shop, run_cases=True)
+    if loaded.ruleset is None:
+        return _refused(loaded)
+    try:
+        data = _read_carts(args.cart)
+        if not isinstance(data, list):
+            decision = _decide(loaded.ruleset, loaded.catalog, data, today, args.explain)
+            print(json.dumps(decision.as_json(), ensure_ascii=False, indent=2))
+            return 0
+    except (CartError, TieError) as error:
+        for message in _faults(error):
+            print(message, file=sys.stderr)
+        return CART_IS_WRONG
+    answers: list[Mapping[str, Any]] = []
+    for one in data:
+        try:
+            answers.append(_decide(loaded.ruleset, loaded.catalog, one, today, args.explain).as_json())
+        except (CartError, TieError) as error:
+            kind = "cart" if isinstance(error, CartError) else "tie"
+            answers.append({"error": kind, "detail": _faults(error)})
+    print(json.dumps(answers, ensure_ascii=False, indent=2))
+    return 0
+
+
+def _why(args: argparse.Namespace) -> int:
+    from rules import CartError, TieError
+    from rules.report import nearest
+    from rules.why import why
+
+    loaded, today = load(args.shop, run_cases=True)
+    if loaded.ruleset is None:
+        return _refused(loaded)
+    codes = [rule.code for rule in loaded.ruleset.rules]
+    if args.rule not in codes:
+        print(f'there is no rule "{args.rule}". {nearest(args.rule, codes)}'.strip(), file=sys.stderr)
+        return CART_IS_WRONG
+    try:
+        data = _read_carts(args.cart)
+        decision = _decide(loaded.ruleset, loaded.catalog, data, today, explain=True)
+    except (CartError, TieError) as error:
+        for message in _faults(error):
+            print(message, file=sys.stderr)
+        return CART_IS_WRONG
+    if args.line is not None and args.line not in [line.id for line in decision.lines]:
+        print(f'the cart has no line "{args.line}".', file=sys.stderr)
+        return CART_IS_WRONG
+    language = "ja" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("ja") else "en"
+    for sentence in why(loaded.ruleset.rule(args.rule), decision, args.line, language):
+        print(sentence)
+    return 0
+
+
+def _schema(args: argparse.Namespace) -> int:
+    from rules.schema import rule_schema
+
+    print(json.dumps(rule_schema(), ensure_ascii=False, indent=2))
+    return 0
+
+
+def _vocabulary(args: argparse.Namespace) -> int:
+    from rules.reference import reference
+
+    print(reference(), end="")
+    return 0
+
+
+_COMMANDS = {
+    "check": _check,
+    "test": _test,
+    "evaluate": _evaluate,
+    "why": _why,
+    "replay": replay.run,
+    "schema": _schema,
+    "vocabulary": _vocabulary,
+}

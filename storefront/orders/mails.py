@@ -1,0 +1,48 @@
+"""Mails about an order: received, confirmed, shipped, cancelled. Rendered when sent, from the order's own rows.
+
+The recipient is looked up at that moment; a person who left gets nothing.
+"""
+
+from __future__ import annotations
+
+from flask import current_app
+
+from storefront import jobs, mail
+from storefront.database import write
+from storefront.language import _, speak
+from storefront.orders.models import Order
+from storefront.orders.view import instruction_rows
+from storefront.payments import payment_of
+from storefront.shop import current_shop
+
+
+@jobs.handles("order.mail")
+def about_order(job: jobs.Job) -> None:
+    """Write one mail about one order; the same job again writes none."""
+    event = str(job.payload["event"])
+    with write() as session:
+        order = session.get_one(Order, int(job.payload["order_id"]))
+        person = order.user
+        if person is None or not person.active:
+            return
+        speak(person.language)
+        payment = payment_of(session, order.id)
+        # Not render_template: who is signed in and what is in the cart are no part of a mail.
+        body = current_app.jinja_env.get_template("orders/mail.txt").render(
+            order=order,
+            event=event,
+            payment=payment,
+            instructions=instruction_rows(payment),
+            person=person,
+            link=f"{current_shop().settings.base_url}/orders/{order.number}",
+        )
+        mail.send(session, person.email, _subject(event, order), body, person.language, event_id=job.event_id)
+
+
+def _subject(event: str, order: Order) -> str:
+    words = {
+        "confirmed": _("Your order %(number)s is confirmed", number=order.number),
+        "shipped": _("Your order %(number)s has been shipped", number=order.number),
+        "cancelled": _("Your order %(number)s is cancelled", number=order.number),
+    }
+    return words.get(event) or _("We have received your order %(number)s", number=order.number)

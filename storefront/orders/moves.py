@@ -1,0 +1,128 @@
+"""The life of an order: which move is allowed from where, and the one function that moves.
+
+Every move is recorded with who and when; what goes with it (stock, mail, payment) is in the same transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
+
+from sqlalchemy import Table, insert, select
+from sqlalchemy.orm import Session
+
+from storefront import jobs, stock
+from storefront.clock import now
+from storefront.database import locked, write
+from storefront.orders.models import Order, OrderMove
+
+ALLOWED: dict[str, frozenset[str]] = {
+    "": frozenset({"awaiting_approval", "awaiting_payment"}),
+    "awaiting_approval": frozenset({"awaiting_payment", "cancelled"}),
+    "awaiting_payment": frozenset({"confirmed", "cancelled"}),
+    "confirmed": frozenset({"in_production", "shipped", "cancelled"}),
+    "in_production": frozenset({"shipped", "cancelled"}),
+    "shipped": frozenset({"delivered", "closed"}),
+    "delivered": frozenset({"closed"}),
+    "closed": frozenset(),
+    "cancelled": frozenset(),
+}
+BUYER_MAY_CANCEL = frozenset({"awaiting_approval", "awaiting_payment", "confirmed"})
+# Which states tell the buyer so by mail.
+_MAILS = {"confirmed", "shipped", "cancelled"}
+_NOTE = insert(cast(Table, OrderMove.__table__))
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    number: str
+    from_state: str
+    to_state: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotMoved:
+    """The move is not allowed from where the order stands now, or goods are missing (`skus`)."""
+
+    number: str
+    state: str
+    skus: tuple[str, ...] = ()
+
+
+def move(
+    session: Session, order: Order | int, to: str, actor: str, reason: str = "", *, by_buyer: bool = False
+) -> Moved | NotMoved:
+    """Move an order inside the caller's write transaction. Of two moves at once the second sees the first's result.
+
+    Stock: cancelling gives reserved pieces back, shipping takes them out of the house.
+    """
+    order_id = order if isinstance(order, int) else order.id
+    held = session.scalars(locked(select(Order).where(Order.id == order_id))).one()
+    if to not in ALLOWED[held.state] or (by_buyer and not (to == "cancelled" and may_cancel(held))):
+        return NotMoved(held.number, held.state)
+    if to == "shipped":
+        try:
+            stock.ship(session, held.id, actor=actor)
+        except stock.NotThereError as missing:
+            return NotMoved(held.number, held.state, tuple(missing.skus))
+    elif to == "cancelled":
+        stock.release(session, held.id, actor=actor, reason=reason)
+        held.cancelled_at = now()
+        jobs.enqueue(session, "payment.void", {"order_id": held.id})
+    elif to == "confirmed":
+        stock.keep_until(session, held.id, None)
+    from_state, held.state = held.state, to
+    record(session, held, from_state, actor, reason)
+    if to in _MAILS:
+        jobs.enqueue(session, "order.mail", {"order_id": held.id, "event": to})
+    return Moved(held.number, from_state, to)
+
+
+def record(session: Session, order: Order, from_state: str, actor: str, reason: str = "") -> None:
+    """Note where an order now stands and who brought it there."""
+    session.execute(
+        _NOTE,
+        {
+            "order_id": order.id,
+            "from_state": from_state,
+            "to_state": order.state,
+            "actor": actor[:254],
+            "at": now(),
+            "reason": reason[:1000],
+        },
+    )
+
+
+def may_cancel(order: Order) -> bool:
+    """Whether its buyer may still cancel: before production begins."""
+    return order.state in BUYER_MAY_CANCEL
+
+
+def approve(order_id: int, actor: str, reason: str = "") -> Moved | NotMoved:
+    """The owner lets a held order go on: its payment starts at once. Opens its own transactions."""
+    from storefront import payments
+
+    with write() as session:
+        done = move(session, order_id, "awaiting_payment", actor, reason)
+    if isinstance(done, Moved):
+        payments.start_for(order_id)
+    return done
+
+
+def cancel_unpaid() -> int:
+    """Cancel orders whose time to pay has run out, and give their stock back; how many. For the worker."""
+    with write() as session:
+        statement = select(stock.Reservation.order_id).where(stock.Reservation.expires_at <= now()).distinct()
+        late = list(session.scalars(statement.limit(200)))
+    cancelled = 0
+    for order_id in late:
+        with write() as session:
+            order = session.get_one(Order, order_id)
+            if order.state == "awaiting_payment":
+                done = move(session, order_id, "cancelled", "system", "payment time ran out")
+                cancelled += isinstance(done, Moved)
+    return cancelled
+
+
+PAYMENT_GRACE = timedelta(days=3)  # a transfer sent on the last day arrives later

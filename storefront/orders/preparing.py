@@ -1,0 +1,135 @@
+"""A cart made ready to be ordered: priced with shipping quotes and payment methods, and one of each chosen.
+
+Asks plugins, so it is called outside every write transaction. It decides nothing; rules do, through pricing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from plugins.contract import Place
+from rules import Method, ShipTo
+from rules.decision import Offered
+from storefront import payments, shipping
+from storefront.accounts import Company
+from storefront.payments import PaymentOption
+from storefront.pricing import PricedCart, Wanted, price, products_by_sku
+from storefront.shipping import Destination, ShippingOption
+from storefront.shop import Shop
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a checkout page shows and what placing evaluates again: the same methods, the same choice."""
+
+    priced: PricedCart
+    shipping_options: tuple[ShippingOption, ...]
+    payment_options: tuple[PaymentOption, ...]
+    shipping_quotes: tuple[Method, ...] | None
+    payment_methods: tuple[Method, ...] | None
+    shipping: str | None
+    payment: str | None
+
+    def shipping_offer(self, code: str) -> Offered | None:
+        return next((each for each in self.priced.decision.shipping if each.code == code), None)
+
+    def payment_offer(self, code: str) -> Offered | None:
+        return next((each for each in self.priced.decision.payment if each.code == code), None)
+
+
+def ship_to_facts(to: Destination | None) -> ShipTo:
+    """A destination as facts for the rules."""
+    if to is None:
+        return ShipTo()
+    return ShipTo(to.country or None, to.region or None, to.postcode or None)
+
+
+def prepare(
+    session: Session,
+    shop: Shop,
+    company: Company | None,
+    wanted: Sequence[Wanted],
+    *,
+    to: Destination | None,
+    shipping_code: str | None = None,
+    payment_code: str | None = None,
+    on: date,
+    channel: str = "web",
+    delivery: date | None = None,
+    fixes: bool = True,
+    is_strict: bool = True,
+) -> Prepared | None:
+    """Price with everything that can be chosen. What was not chosen is the first that is offered.
+
+    A chosen method stays chosen even when it is refused, so that the refusal is said; a page that only looks is not
+    strict and takes the first that is offered instead. None: nothing to price.
+    """
+
+    rows = products_by_sku(session, {each.sku for each in wanted})  # read once for all questions
+
+    def ask(
+        quotes: tuple[Method, ...] | None, ways: tuple[Method, ...] | None, ship: str | None, pay: str | None
+    ) -> PricedCart | None:
+        return price(
+            session,
+            company,
+            wanted,
+            shop=shop,
+            on=on,
+            channel=channel,
+            delivery=delivery,
+            ship_to=ship_to_facts(to),
+            shipping_quotes=quotes,
+            payment_methods=ways,
+            shipping=ship,
+            payment=pay,
+            fixes=fixes and ways is not None,
+            rows=rows,
+        )
+
+    plain = ask(None, None, None, None)
+    if plain is None:
+        return None
+    decision = plain.decision
+    options: list[ShippingOption] = []
+    quotes: tuple[Method, ...] | None = None
+    if shipping.is_wanted(shop):
+        lines = [(each.product, each.line.quantity) for each in plain.lines]
+        if to is not None:
+            options = shipping.quotes(shop, lines, to, company=company, goods_minor=decision.goods, on=on)
+        quotes = shipping.methods(options, decision.currency)
+    quoted = [option.code for option in options if option.answer == "quoted"]
+    ship = shipping_code if is_strict or shipping_code in quoted else None
+    ship = ship or _first(quoted)
+    place = None if to is None else Place(to.country, to.region, to.postcode)
+    carriage = next((option.amount_minor or 0 for option in options if option.code == ship), 0)
+    ways = payments.offered(
+        shop, company, total_minor=decision.total + carriage, goods_minor=decision.goods, on=on, to=place
+    )
+    methods = payments.methods(ways, decision.currency) if ways or shop.plugins.payments else None
+    ready = [option.code for option in ways if option.is_available]
+    pay = payment_code if is_strict or payment_code in ready else None
+    pay = pay or _first(ready)
+    priced = ask(quotes, methods, ship, pay)
+    assert priced is not None  # the same lines as before
+    better_ship = ship if is_strict and shipping_code else _offered(priced.decision.shipping, ship)
+    better_pay = pay if is_strict and payment_code else _offered(priced.decision.payment, pay)
+    if (better_ship, better_pay) != (ship, pay):
+        ship, pay = better_ship, better_pay
+        priced = ask(quotes, methods, ship, pay)
+        assert priced is not None
+    return Prepared(priced, tuple(options), tuple(ways), quotes, methods, ship, pay)
+
+
+def _first(codes: Sequence[str]) -> str | None:
+    return codes[0] if codes else None
+
+
+def _offered(offers: Sequence[Offered], picked: str | None) -> str | None:
+    """The picked method when the rules offer it, else the first they offer, else none."""
+    codes = [each.code for each in offers if each.offered]
+    return picked if picked in codes else _first(codes)

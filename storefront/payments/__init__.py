@@ -1,0 +1,24 @@
+"""Payments: tables, what is offered, attempts, and the work they leave for the outbox.
+
+Features outside import what they need from here and nothing deeper.
+"""
+
+from storefront.payments.models import Payment, PaymentMove  # first: orders know these tables
+from storefront.payments.offering import PaymentOption, methods, offered
+
+from storefront.payments.attempts import apply, create, mark_paid, payment_of, start_for  # isort: skip
+from storefront.payments import work  # isort: skip  (registers its jobs)
+
+__all__ = [
+    "Payment",
+    "PaymentMove",
+    "PaymentOption",
+    "apply",
+    "create",
+    "mark_paid",
+    "methods",
+    "offered",
+    "payment_of",
+    "start_for",
+    "work",
+]

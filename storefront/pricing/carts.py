@@ -1,0 +1,162 @@
+"""Prices a cart: its lines become facts, evaluate decides, and each line gets what a page shows beside it.
+
+Prices are never kept: the same cart asked again is evaluated again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+import rules
+from rules import Cart, Decision, Line, Method, ShipTo
+from rules.advice import Advice, advise
+from rules.decision import Fix, Issue, LineDecision
+from storefront.pricing.facts import customer_facts, product_facts, products_by_sku
+from storefront.pricing.offers import remembered_offers
+
+if TYPE_CHECKING:
+    from storefront.accounts.models import Company
+    from storefront.shop import Shop
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A line as a cart keeps it: what and how many pieces, never a price."""
+
+    sku: str
+    quantity: int
+    line_id: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLine:
+    """One line for a page: its decision, the product's row, and the issues that name it."""
+
+    line: LineDecision
+    product: Row[Any]
+    issues: tuple[Issue, ...]
+    fixes: tuple[Fix, ...]
+    advice: Advice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PricedCart:
+    """A decided cart. `missing` are wanted lines whose product is gone; `fingerprint` names what the buyer saw."""
+
+    decision: Decision
+    lines: tuple[PricedLine, ...]
+    missing: tuple[Wanted, ...]
+    fingerprint: str
+
+    def issues_of_order(self) -> tuple[Issue, ...]:
+        """Issues that name no line: order minimum, credit, methods."""
+        return tuple(issue for issue in self.decision.issues if not issue.lines)
+
+
+def price(
+    session: Session,
+    company: Company | None,
+    lines: Sequence[Wanted],
+    *,
+    shop: Shop,
+    on: date,
+    channel: str = "web",
+    purpose: str = "normal",
+    ship_to: ShipTo | None = None,
+    shipping_quotes: Sequence[Method] | None = None,
+    payment_methods: Sequence[Method] | None = None,
+    shipping: str | None = None,
+    payment: str | None = None,
+    delivery: date | None = None,
+    placing: bool = False,
+    fixes: bool = True,
+    advice: bool = False,
+    matcher: str = "indexed",
+    rows: Mapping[str, Row[Any]] | None = None,
+) -> PricedCart | None:
+    """Decide a cart. None when nothing of it can be priced (empty, or every product is gone).
+
+    `advice` adds to each line a larger quantity that costs less, or a better price that is near.
+    `rows` are products by SKU that the caller has read already; without them one query reads them.
+    Raises rules.TieError, rules.errors.MatcherError and storefront.rulebook.NoRulesError; the caller refuses then.
+    """
+    edition = shop.rulebook.edition()
+    if rows is None:
+        rows = products_by_sku(session, {wanted.sku for wanted in lines})
+    present = [wanted for wanted in lines if wanted.sku in rows]
+    missing = tuple(wanted for wanted in lines if wanted.sku not in rows)
+    if not present:
+        return None
+    cart = Cart(
+        lines=tuple(
+            Line(wanted.line_id, product_facts(rows[wanted.sku]), wanted.quantity, wanted.attributes)
+            for wanted in present
+        ),
+        customer=customer_facts(session, company, on, shop),
+        channel=channel,
+        purpose=purpose,
+        delivery=delivery,
+        ship_to=ship_to or ShipTo(),
+        shipping_quotes=None if shipping_quotes is None else tuple(shipping_quotes),
+        payment_methods=None if payment_methods is None else tuple(payment_methods),
+        shipping=shipping,
+        payment=payment,
+        placing=placing,
+    )
+    chosen = {"matcher": shop.rulebook.checkout_matcher} if matcher == "durable" else {}
+    decision = rules.evaluate(edition.ruleset, cart, on, fixes=fixes, **chosen)
+    hints = {}
+    if advice:
+        tables = remembered_offers(edition.ruleset, cart.customer, (line.product for line in cart.lines), on)
+        hints = {hint.line: hint for hint in advise(edition.ruleset, cart, on, tables)}
+    return PricedCart(decision, _priced_lines(decision, rows, hints), missing, fingerprint(decision))
+
+
+def _priced_lines(
+    decision: Decision, rows: Mapping[str, Row[Any]], hints: Mapping[str, Advice]
+) -> tuple[PricedLine, ...]:
+    by_line: dict[str, list[Issue]] = {}
+    for issue in decision.issues:
+        for line_id in issue.lines:
+            by_line.setdefault(line_id, []).append(issue)
+    return tuple(
+        PricedLine(line, rows[line.sku], tuple(own), _fixes_of(line.id, own), hints.get(line.id))
+        for line in decision.lines
+        for own in (by_line.get(line.id, []),)
+    )
+
+
+def _fixes_of(line_id: str, issues: Iterable[Issue]) -> tuple[Fix, ...]:
+    """Every quantity issue of a line carries the same fixes; the first one's are enough."""
+    for issue in issues:
+        own = tuple(fix for fix in issue.fixes if fix.line == line_id)
+        if own:
+            return own
+    return ()
+
+
+def fingerprint(decision: Decision) -> str:
+    """A hash of everything a buyer agrees to: what, how many, each price, charge, tax, method and refusal."""
+    seen = [
+        [
+            (one.sku, one.quantity, str(one.unit_price), one.per, one.amount, one.tax)
+            for one in decision.lines
+        ],
+        [(one.code, one.amount, one.tax) for one in decision.surcharges],
+        [(one.code, one.amount) for one in decision.discounts],
+        [(one.code, one.outcome, one.lines) for one in decision.issues],
+        [(one.category, str(one.rate), one.base, one.amount) for one in decision.tax],
+        decision.terms and [decision.terms.code, dict(decision.terms.values)],
+        [decision.currency, decision.subtotal, decision.total],
+    ]
+    text = json.dumps(seen, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

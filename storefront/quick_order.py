@@ -1,0 +1,150 @@
+"""Quick order: lines pasted, scanned or uploaded, each answered and put into the cart together.
+
+The pasted text is the state: every change is written back into it, so nothing typed is lost.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, render_template, request, url_for
+
+from storefront import pasted
+from storefront.access import public
+from storefront.cart import owners, store
+from storefront.database import get_session, write
+from storefront.language import _, ngettext
+from storefront.page import lead_to
+from storefront.quick_answers import Sheet, answer_sheet
+
+bp = Blueprint("quick_order", __name__)
+
+
+@bp.get("/quick-order")
+@public
+def show() -> Any:
+    """The empty sheet, or the lines that were left to fix."""
+    return _page(store.draft_of(get_session(), owners.owner()))
+
+
+@bp.get("/quick-order/sample.csv")
+@public
+def sample() -> Response:
+    """A sheet to fill in; with BOM, so that spreadsheets read its Japanese heading."""
+    heading = f"{_('SKU')},{_('Quantity')}\r\n"
+    answer = Response(("\ufeff" + heading + "M4-10,100\r\n").encode(), mimetype="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = 'attachment; filename="quick-order.csv"'
+    return answer
+
+
+@bp.post("/quick-order")
+@public
+def read() -> Any:
+    """Read what was pasted, scanned or uploaded; or carry out a button of the answers."""
+    if "rows" in request.form:
+        return _changed()
+    text = request.form.get("paste")
+    if text is None:
+        text = store.draft_of(get_session(), owners.owner())
+    file_fault = None
+    upload = request.files.get("csv")
+    if upload is not None and upload.filename:
+        with upload.stream as stream:
+            sheet = pasted.read_file(stream.read(pasted.BIGGEST_FILE + 1))
+        file_fault = sheet.fault
+        text = _joined(text, sheet.text)
+    scanned = request.form.get("scan", "").strip()
+    if scanned:
+        text = _joined(text, scanned[: pasted.LONGEST_LINE])
+    return _page(text, file_fault=file_fault, scanned=bool(scanned))
+
+
+def _joined(text: str, more: str) -> str:
+    return "\n".join(part for part in (text.strip("\r\n"), more.strip("\r\n")) if part.strip())
+
+
+def _page(
+    text: str, *, fault: str | None = None, file_fault: str | None = None, scanned: bool = False
+) -> Any:
+    text = "".join(char for char in text if char in "\r\n\t" or char.isprintable() or char == "\u3000")
+    unreadable = pasted.fault_of(text)
+    lines = [] if unreadable else pasted.read_lines(text)
+    sheet = answer_sheet(get_session(), lines) if lines else Sheet()
+    body = render_template(
+        "quick_order/quick_order.html",
+        text=text,
+        sheet=sheet,
+        fault=fault or unreadable,
+        file_fault=file_fault,
+        scanned=scanned,
+        most=pasted.MOST_LINES,
+    )
+    return body, 422 if fault or unreadable or file_fault else 200
+
+
+def _changed() -> Any:
+    """Rebuild the text from the rows of the answers, with the change that the pressed button asks for."""
+    form = request.form
+    count = form.get("rows", "")
+    places = range(
+        min(int(count), pasted.MOST_LINES) if count.isascii() and count.isdigit() and len(count) < 5 else 0
+    )
+    texts = [form.get(f"text-{place}", "") for place in places]
+    skus = [form.get(f"sku-{place}", "").strip() for place in places]
+    quantities = [form.get(f"q-{place}", "").strip() for place in places]
+    changed = {
+        place
+        for place in places
+        if skus[place] != form.get(f"sku-was-{place}", "")
+        or quantities[place] != form.get(f"q-was-{place}", "")
+    }
+    for name, values in (("set", quantities), ("pick", skus)):
+        place_text, colon, value = form.get(name, "").partition(":")
+        place = _place(place_text, len(places))
+        if colon and place is not None:
+            values[place] = value
+            changed.add(place)
+    for place in changed:
+        texts[place] = "\t".join(part for part in (_flat(skus[place]), _flat(quantities[place])) if part)
+    dropped = _place(form.get("drop", ""), len(places))
+    text = "\n".join(line for place, line in enumerate(texts) if place != dropped and line.strip())
+    if form.get("do") == "add":
+        return _added(text)
+    return _page(text)
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _place(text: str, count: int) -> int | None:
+    is_number = text.isascii() and text.isdigit() and len(text) < 5
+    return int(text) if is_number and int(text) < count else None
+
+
+def _added(text: str) -> Any:
+    """Put what can be ordered into the cart; what cannot stays on the sheet."""
+    if pasted.fault_of(text):
+        return _page(text)
+    session, mine = get_session(), owners.owner_for_writing()
+    sheet = answer_sheet(session, pasted.read_lines(text))
+    taken = [row for row in sheet.rows if row.is_orderable]
+    room = store.MOST_LINES - store.count(session, mine)
+    if len(taken) > room:
+        sentence = _("The cart has room for %(room)s more lines. Order those in it first.", room=max(room, 0))
+        return _page(text, fault=sentence)
+    left = [row for row in sheet.rows if not row.is_orderable and not row.is_prose]
+    with write() as writing:
+        cart_id = store.obtain(writing, mine)
+        for row in taken:
+            store.add(writing, cart_id, row.sku, row.quantity)
+        store.keep_draft(writing, cart_id, "\n".join(row.text for row in left))
+    if taken:
+        flash(
+            ngettext("%(num)s line put into the cart.", "%(num)s lines put into the cart.", len(taken)), "ok"
+        )
+    if left:
+        flash(ngettext("%(num)s line still needs a look and stays here.",
+                       "%(num)s lines still need a look and stay here.", len(left)), "warn")  # fmt: skip
+        return lead_to(url_for("quick_order.show"))
+    return lead_to(url_for("cart.show"))

@@ -1,0 +1,176 @@
+"""Shipping quotes: what each shipping plugin asks for these goods to this place, before rules have their say.
+
+A plugin that fails is left out. Answers are remembered by everything they depend on; a price is never made here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_CEILING, Decimal
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+from plugins.contract import (
+    Money,
+    NeedsQuotation,
+    Parcel,
+    Place,
+    Quoted,
+    RateRequest,
+    ShippedLine,
+    Unavailable,
+)
+from plugins.guard import Failure
+from plugins.loader import Plugins
+from rules import Method, Ruleset
+from rules.money import to_major
+from storefront.accounts import Company
+from storefront.shop import Shop
+
+MOST_GRAMS = 20_000  # heavier goods go in several equal parcels
+REMEMBERED = 2_000
+
+Answer = Literal["quoted", "quotation", "unavailable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where an order goes, as the buyer wrote it and as it is kept with the order."""
+
+    recipient: str
+    postcode: str
+    region: str
+    city: str
+    street: str
+    phone: str = ""
+    label: str = ""
+    country: str = "JP"
+
+    def as_json(self) -> dict[str, str]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class ShippingOption:
+    """One way to ship and its quoted price without tax; no price when a person must quote or it cannot go."""
+
+    code: str
+    label: Mapping[str, str]
+    answer: Answer
+    amount_minor: int | None = None
+    tax: str | None = None
+    reason: Mapping[str, str] | None = None
+    earliest: date | None = None
+    latest: date | None = None
+
+
+def quotes(
+    shop: Shop,
+    lines: Sequence[tuple[Any, int]],
+    to: Destination,
+    *,
+    company: Company | None,
+    goods_minor: int,
+    on: date,
+) -> list[ShippingOption]:
+    """Every plugin's answer for (product row, pieces) lines, in the shop's order of plugins."""
+    ruleset = shop.rulebook.current()
+    currency = ruleset.policy.currency
+    request = RateRequest(
+        origin=Place("JP"),
+        destination=Place(to.country, to.region or None, to.postcode or None, to.city or None),
+        parcels=parcels(lines),
+        lines=tuple(
+            ShippedLine(product.sku, quantity, product.weight_g, tuple(product.tags or ()))
+            for product, quantity in lines
+        ),
+        subtotal=Money(goods_minor, currency),
+        ship_on=on,
+        currency=currency,
+        customer_group=company.group if company is not None else None,
+    )
+    options = [_ask(shop.plugins, name, request, ruleset, on) for name in shop.plugins.shipping]
+    return [option for option in options if option is not None]
+
+
+def is_wanted(shop: Shop) -> bool:
+    """Whether this shop ships by plugin at all; a plugin that failed to load counts, so nothing ships unpriced."""
+    return bool(shop.plugins.shipping) or any(each.state == "failed" for each in shop.plugins.installed)
+
+
+def methods(options: Sequence[ShippingOption], currency: str) -> tuple[Method, ...]:
+    """The quoted options as facts for the rules."""
+    return tuple(
+        Method(option.code, to_major(option.amount_minor, currency), option.tax)
+        for option in options
+        if option.amount_minor is not None
+    )
+
+
+def parcels(lines: Sequence[tuple[Any, int]]) -> tuple[Parcel, ...]:
+    """Equal parcels by weight; one of unknown weight as soon as one line's weight is unknown."""
+    grams = Decimal(0)
+    for product, quantity in lines:
+        if product.weight_g is None:
+            return (Parcel(),)
+        grams += product.weight_g * quantity
+    count = max(1, int((grams / MOST_GRAMS).to_integral_value(ROUND_CEILING)))
+    return (Parcel(weight_g=int((grams / count).to_integral_value(ROUND_CEILING)), count=count),)
+
+
+def tax_category(ruleset: Ruleset, rate: Decimal | None, on: date) -> str | None:
+    """The category with this rate on that day, the default one first; None is the shop's default."""
+    if rate is None:
+        return None
+    rates = ruleset.policy.rates_on(on)
+    ordered = sorted(rates, key=lambda category: (category != ruleset.policy.tax_default, category))
+    return next((category for category in ordered if rates[category] == rate), None)
+
+
+def _ask(
+    plugins: Plugins, name: str, request: RateRequest, ruleset: Ruleset, on: date
+) -> ShippingOption | None:
+    quoted = _remembered(plugins, name, request)
+    label = plugins.shipping[name].label
+    if quoted is None:
+        return None
+    if isinstance(quoted, NeedsQuotation):
+        return ShippingOption(name, label, "quotation", reason=quoted.reason)
+    if isinstance(quoted, Unavailable):
+        return ShippingOption(name, label, "unavailable", reason=quoted.reason)
+    rate = min(quoted, key=lambda each: (each.price.minor, each.code))
+    return ShippingOption(
+        name,
+        rate.label,
+        "quoted",
+        rate.price.minor,
+        tax_category(ruleset, rate.tax_rate, on),
+        earliest=rate.earliest,
+        latest=rate.latest,
+    )
+
+
+_memory: WeakKeyDictionary[Plugins, OrderedDict[tuple[str, RateRequest], Quoted]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def _remembered(plugins: Plugins, name: str, request: RateRequest) -> Quoted | None:
+    """The answer to this very question, asked once per process; a failure is not remembered."""
+    key = (name, request)
+    with _lock:
+        known = _memory.setdefault(plugins, OrderedDict())
+        if key in known:
+            known.move_to_end(key)
+            return known[key]
+    answer = plugins.quote(name, request)
+    if isinstance(answer, Failure):
+        return None
+    with _lock:
+        known[key] = answer.value
+        if len(known) > REMEMBERED:
+            known.popitem(last=False)
+    return answer.value

@@ -1,0 +1,75 @@
+"""The running shop: settings, database, rules, plugins and clock of one application, made once per process.
+
+Everything here is found as `current_shop()` or `app.extensions["koguchi"]`; it never holds a request's data.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import current_app
+
+from storefront.clock import Clock, machine_clock
+from storefront.database import Databases, open_databases
+from storefront.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+@dataclass
+class Shop:
+    """One shop. Engine, rulebook and plugins are made at first use, so that each gunicorn worker has its own."""
+
+    settings: Settings
+    clock: Clock = machine_clock
+    _databases: tuple[int, Databases] | None = field(default=None, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @property
+    def databases(self) -> Databases:
+        """The engines of this process; a forked child opens its own and leaves its parent's alone."""
+        opened = self._databases
+        if opened is None or opened[0] != os.getpid():
+            with self._lock:
+                opened = self._databases
+                if opened is None or opened[0] != os.getpid():
+                    if opened is not None:
+                        opened[1].reading.dispose(close=False)
+                    self._databases = opened = (os.getpid(), open_databases(self.settings.database_url))
+        return opened[1]
+
+    @property
+    def engine(self) -> Engine:
+        return self.databases.reading
+
+    @cached_property
+    def rulebook(self) -> Any:
+        """The rule set in force; see storefront/rulebook.py."""
+        from storefront.rulebook import Rulebook
+
+        with self._lock:
+            return Rulebook(self)
+
+    @cached_property
+    def plugins(self) -> Any:
+        """The active payment and shipping plugins; see plugins/loader.py."""
+        from plugins.loader import load
+
+        with self._lock:
+            return load(self.settings.plugins, folder=self.settings.folder)
+
+    def close(self) -> None:
+        """Close the database connections of this process."""
+        if self._databases is not None and self._databases[0] == os.getpid():
+            self._databases[1].reading.dispose()
+        self._databases = None
+
+
+def current_shop() -> Shop:
+    """The shop of the application at work."""
+    return cast(Shop, current_app.extensions["koguchi"])
