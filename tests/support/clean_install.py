@@ -1,0 +1,28 @@
+"""Koguchi's wheel, built and installed into a new virtual environment without the network."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def build_wheel(into: Path) -> Path:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(into)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = into.glob("*.whl")
+    return wheel
+
+
+def install(wheel: Path, venv: Path) -> Path:
+    """Returns the new environment's Python. Dependencies are found in this environment, after its own."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    python = venv / "bin" / "python"
+    (pip,) = (ROOT / "vendor" / "wheels").glob("pip-*.whl")
+    command = [str(python), str(pip / "pip"), "install", "-q", "--no-index", "--no-deps", str(wheel)]
+    subprocess.run(command, check=True, env={**os.environ, "PIP_CONFIG_FILE": os.devnull})
+    (site,) = venv.glob("lib/python3*/site-packages")
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return python

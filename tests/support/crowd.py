@@ -1,0 +1,201 @@
+"""Many buyers at once, in real processes that begin at one moment: python crowd.py JOB; and the starter of them.
+
+A job is JSON: the shop folder, the database, and what each buyer does. Each process prints its answers as JSON lines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from support import without
+
+HERE = Path(__file__).resolve()
+
+
+def together(
+    folder: Path,
+    database_url: str,
+    tasks: Sequence[dict[str, Any]],
+    *,
+    processes: int = 4,
+    threads: int = 4,
+    **options: Any,
+) -> list[dict[str, Any]]:
+    """Give the tasks out to so many processes with so many threads each, let them go at once, collect the answers."""
+    shares = [list(tasks[number::processes]) for number in range(processes)]
+    running = [begin(folder, database_url, share, threads=threads, **options) for share in shares if share]
+    for process in running:
+        wait_until_warm(process)
+    for process in running:
+        go(process)
+    answers: list[dict[str, Any]] = []
+    for process in running:
+        out, errors = process.communicate(timeout=60)
+        if process.returncode:
+            raise AssertionError(errors[-3000:])
+        answers += [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    return answers
+
+
+def begin(
+    folder: Path, database_url: str, tasks: Sequence[dict[str, Any]], **job: Any
+) -> subprocess.Popen[str]:
+    """Start one process; it warms up, says so, and waits for the word to go."""
+    job |= {"folder": str(folder), "database": database_url, "tasks": list(tasks)}
+    return subprocess.Popen(
+        [sys.executable, str(HERE), json.dumps(job)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parents[2]), str(HERE.parents[1])])},
+    )
+
+
+def wait_until_warm(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    if process.stdout.readline().strip() != "ready":
+        raise AssertionError(process.communicate()[1][-3000:])
+
+
+def go(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
+
+
+# ---- inside a process
+
+
+def main() -> None:
+    job = json.loads(sys.argv[1])
+    from support.shop import open_app
+
+    app = open_app(Path(job["folder"]), database_url=job["database"], **job.get("settings", {}))
+    # These tests are about locks: a crowd on two cores must not run into the deadlines of plugins.
+    app.extensions["koguchi"].plugins.quote_seconds = app.extensions["koguchi"].plugins.pure_seconds = 10.0
+    look = _Look(app)
+    if job.get("minutes"):
+        app.extensions["koguchi"].clock.forward(minutes=job["minutes"])
+    if job.get("unlocked"):
+        without.locks(app)
+    if job.get("without"):
+        getattr(without, job["without"])(job)
+    if job.get("meet"):
+        meet_at(job["meet"], job["threads"])
+    if job.get("die"):
+        die_at(job["die"])
+    prepared = [look.prepare(task) for task in job["tasks"]]
+    print("ready", flush=True)
+    sys.stdin.readline()
+    with ThreadPoolExecutor(job.get("threads", 1)) as pool:
+        for answer in pool.map(look.do, prepared):
+            print(json.dumps(answer), flush=True)
+
+
+def die_at(name: str) -> None:
+    """Replace a function of the shop by SIGKILL of this process: "module:function"."""
+    from importlib import import_module
+
+    module, _, function = name.partition(":")
+    setattr(import_module(module), function, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def meet_at(name: str, parties: int) -> None:
+    """Let all threads come to a function before any goes on; where a lock keeps one out, the others go on alone."""
+    from importlib import import_module
+
+    module, _, function = name.partition(":")
+    real, barrier = getattr(import_module(module), function), threading.Barrier(parties)
+
+    def wait_and_go_on(*args: Any, **kwargs: Any) -> Any:
+        with suppress(threading.BrokenBarrierError):
+            barrier.wait(timeout=1)
+        return real(*args, **kwargs)
+
+    setattr(import_module(module), function, wait_and_go_on)
+
+
+class _Look:
+    """One buyer after another: each has looked at the page before the start, as people do."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self._seen: dict[str, str] = {}
+
+    def prepare(self, task: dict[str, Any]) -> dict[str, Any]:
+        """What a buyer saw; all buyers of these tests have the same prices, so one look serves for equal carts."""
+        from support.ordering import look
+
+        if task["do"] != "place":
+            return task
+        way = task.get("payment", "bank_transfer")
+        cart = json.dumps([task["lines"], way])
+        if cart not in self._seen:
+            with self.app.app_context():
+                self._seen[cart] = look(task["login"], task["lines"], payment=way).priced.fingerprint
+        return task | {"fingerprint": self._seen[cart]}
+
+    def do(self, task: dict[str, Any]) -> dict[str, Any]:
+        from storefront import stock
+        from storefront.database import retrying, write
+        from storefront.orders.moves import move
+        from support.ordering import place
+
+        begun = time.monotonic()
+        try:
+            with self.app.app_context():
+                if task["do"] == "place":
+                    outcome: Any = place(
+                        task["login"], task["lines"], payment=task.get("payment", "bank_transfer"),
+                        key=task.get("key"), fingerprint=task["fingerprint"],
+                    )  # fmt: skip
+                elif task["do"] == "move":
+
+                    def act() -> Any:
+                        with write() as session:
+                            return move(session, task["order"], task["to"], task.get("actor", "crowd"))
+
+                    outcome = retrying(act)()
+                elif task["do"] == "count":
+
+                    def act() -> Any:
+                        with write() as session:
+                            return stock.adjust(
+                                session, task["product"], task["on_hand"], actor="owner", reason="count"
+                            )
+
+                    outcome = retrying(act)()
+                else:
+                    from storefront.jobs import run_due
+
+                    outcome = run_due()
+            answer = {
+                "outcome": type(outcome).__name__,
+                "code": getattr(outcome, "code", ""),
+                "number": getattr(outcome, "number", ""),
+                "state": getattr(outcome, "state", ""),
+            }
+        except Exception as error:  # what a page would have answered with 500
+            answer = {
+                "outcome": "error",
+                "code": f"{type(error).__name__}: {error}"[:500],
+                "number": "",
+                "state": "",
+            }
+        return answer | {"seconds": time.monotonic() - begun, "to": task.get("to", "")}
+
+
+if __name__ == "__main__":
+    main()

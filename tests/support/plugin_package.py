@@ -1,0 +1,52 @@
+"""Installs a made-up plugin distribution into a folder, as pip would: a module and its metadata."""
+
+from pathlib import Path
+from textwrap import dedent
+
+SAMPLE = Path(__file__).parent / "sample_plugin"
+
+
+def install(folder: Path, name: str, source: str, *, distribution: str = "", target: str = "") -> Path:
+    """Write module `name` and metadata with the entry point `name`; returns the folder for sys.path."""
+    distribution = distribution or f"{name}_package"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{distribution}_module.py").write_text(dedent(source), "utf-8")
+    metadata = folder / f"{distribution}-2.3.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 2.3\n")
+    (metadata / "entry_points.txt").write_text(f"[koguchi]\n{name} = {target or distribution + '_module'}\n")
+    return folder
+
+
+SHIPPING = """
+from plugins import Config, Money, Rate, hookimpl, Unavailable
+import threading
+
+PLUGIN_API = 1
+
+
+class Settings(Config):
+    pass
+
+
+class Provider:
+    id = "{name}"
+    label = {{"ja": "外部便", "en": "Outside carrier"}}
+    config = Settings
+
+    def __init__(self, settings):
+        pass
+
+    def quote(self, request):
+        {body}
+
+
+@hookimpl
+def register_shipping_providers():
+    return [Provider]
+"""
+
+
+def shipping_source(name: str, body: str) -> str:
+    """A shipping plugin whose `quote` does `body`, one line of Python."""
+    return SHIPPING.format(name=name, body=body)
