@@ -20,6 +20,10 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    def said(self, language: str) -> tuple[str, str]:
+        """Message and hint for a reader of that language ("ja", "en")."""
+        return self.message, self.hint
+
     def __str__(self) -> str:
         hint = f" {self.hint}" if self.hint else ""
         return f"{self.file}:{self.line}: {self.severity} {self.check}: {self.message}{hint}"
