@@ -262,11 +262,12 @@ def test_a_name_is_kept_as_it_is_and_shown_escaped(app: Flask, client: FlaskClie
     assert "<svg onload" not in page
 
 
-def test_vendored_scripts_are_what_their_checksums_say() -> None:
-    folder = ROOT / "static" / "vendor"
+@pytest.mark.parametrize("name", ["vendor", "fonts"])
+def test_vendored_files_are_what_their_checksums_say(name: str) -> None:
+    folder = ROOT / "static" / name
     for line in (folder / "SHA256SUMS").read_text().splitlines():
-        digest, name = line.split()
-        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+        digest, file = line.split()
+        assert hashlib.sha256((folder / file).read_bytes()).hexdigest() == digest
 
 
 def test_the_first_page_is_light(client: FlaskClient) -> None:
