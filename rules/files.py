@@ -67,7 +67,7 @@ class _Loading:
             source.problem("outside-folder", path, f"{shown(text)} leads outside the shop folder.")
             return None
         if inside not in self.tables:
-            if not (self.shop.root / inside).exists():
+            if not self.shop.exists(inside):
                 source.problem("unreadable", path, f"there is no file {shown(inside)} in the shop folder.")
                 return None
             before = self.report.errors
@@ -84,16 +84,18 @@ def load_ruleset(
     today: date | None = None,
     *,
     run_cases: bool = True,
+    overlay: Mapping[str, bytes | None] | None = None,
 ) -> Loaded:
     """Reads and checks a whole shop folder. Never raises for what the files hold.
 
     `catalog` defaults to the folder's own CSV files; `methods` are all installed plugin ids (None: not checked);
     `today` decides what has expired and the date of cases that name none (None: expiry is not checked).
+    `overlay` is laid over the folder, by path: the bytes a file would have, None for one that would be gone.
     """
     from rules.checks import check_ruleset  # after files.py, whose types it uses
 
     report = Report()
-    shop = ShopFolder(Path(folder), report)
+    shop = ShopFolder(Path(folder), report, overlay or {})
     if catalog is None:
         catalog = read_catalog(shop.root)
     if not shop.root.is_dir():

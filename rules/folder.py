@@ -7,7 +7,8 @@ import os
 import re
 import stat
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -31,20 +32,25 @@ class TomlFile:
 
 @dataclass(slots=True)
 class ShopFolder:
-    """One shop folder that is being read."""
+    """One shop folder that is being read. `overlay`: files as they would be, by path; None is a removed one."""
 
     root: Path
     report: Report
+    overlay: Mapping[str, bytes | None] = field(default_factory=dict)
 
     def names(self, folder: str) -> list[str]:
         """The .toml files of a sub-folder, sorted; none when it does not exist (rule-semantics 6)."""
+        found = set(self._names_on_disk(folder))
+        for path, content in self.overlay.items():
+            inside, _, name = path.rpartition("/")
+            if inside == folder and _is_read(name):
+                (found.discard if content is None else found.add)(name)
+        return sorted(found)
+
+    def _names_on_disk(self, folder: str) -> list[str]:
         try:
             with os.scandir(self.root / folder) as entries:
-                found = [
-                    entry.name
-                    for entry in entries
-                    if entry.name.endswith(".toml") and entry.name[0] not in "._"
-                ]
+                found = [entry.name for entry in entries if _is_read(entry.name)]
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -53,7 +59,11 @@ class ShopFolder:
         if not self._is_inside(folder):
             self.report.add("outside-folder", folder, 1, f"{folder} leads outside the shop folder.")
             return []
-        return sorted(found)
+        return found
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file or folder, or would be."""
+        return self.overlay[path] is not None if path in self.overlay else (self.root / path).exists()
 
     def _is_inside(self, path: str) -> bool:
         try:
@@ -64,6 +74,14 @@ class ShopFolder:
 
     def read(self, path: str, limit: int = MOST_BYTES) -> bytes | None:
         """The bytes of a file of this folder, or a finding and None."""
+        content = self.overlay[path] if path in self.overlay else self._read_from_disk(path, limit)
+        if content is not None and len(content) > limit:
+            self.report.add("too-large", path, 1, f"{path} is larger than {limit:,} bytes.")
+            return None
+        return content
+
+    def _read_from_disk(self, path: str, limit: int) -> bytes | None:
+        """One byte more than the limit at most."""
         target = self.root / path
         try:
             if os.path.islink(target) and not self._is_inside(path):
@@ -75,14 +93,10 @@ class ShopFolder:
                 self.report.add("unreadable", path, 1, f"{path} is not an ordinary file.")
                 return None
             with open(target, "rb") as file:
-                content = file.read(limit + 1)
+                return file.read(limit + 1)
         except (OSError, ValueError) as error:
             self.report.add("unreadable", path, 1, f"{path} cannot be read: {_reason(error)}.")
             return None
-        if len(content) > limit:
-            self.report.add("too-large", path, 1, f"{path} is larger than {limit:,} bytes.")
-            return None
-        return content
 
     def table_path(self, text: str) -> str | None:
         """A table's path as written, made plain and relative; None when it would leave the folder."""
@@ -92,7 +106,7 @@ class ShopFolder:
         if ".." in parts or not parts:
             return None
         path = "/".join(parts)
-        return path if self._is_inside(path) or not (self.root / path).exists() else None
+        return path if self._is_inside(path) or not self.exists(path) else None
 
     def toml(self, path: str) -> TomlFile | None:
         """A TOML file with decimals and line numbers, or findings and None."""
@@ -129,6 +143,11 @@ class ShopFolder:
         if words and (words[-1] in ("True", "False", "yes", "no", "None", "null")):
             hint = nearest(words[-1], ("true", "false"))
         self.report.add("toml-syntax", path, line, f"{what}.", hint)
+
+
+def _is_read(name: str) -> bool:
+    """Whether a rule or exception file of that name is read (rule-semantics 6)."""
+    return name.endswith(".toml") and name[0] not in "._"
 
 
 def _reason(error: Exception) -> str:

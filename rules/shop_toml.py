@@ -13,7 +13,7 @@ from rules.values import read_table
 
 def read_policy(folder: ShopFolder) -> tuple[Policy, str | None, bytes]:
     """The policy, the currency (None when it could not be read), and the bytes that the hash covers."""
-    if not (folder.root / "shop.toml").exists():
+    if not folder.exists("shop.toml"):
         return Policy(), Policy().currency, _hashed({})
     file = folder.toml("shop.toml")
     if file is None:

@@ -544,3 +544,32 @@ def test_long_lists_are_checked(tmp_path: Path) -> None:
     assert [one.check for one in found] == ["no-quantity"]
     body = f"[quantity]\nminimum = 999999999\nmultiple = 1000000\nbelow = [{falling}]\n"
     assert [one.check for one in errors(tmp_path / "b", rules(QT10=body))] == ["no-quantity"]
+
+
+def test_an_overlay_is_read_like_the_folder_that_it_would_make(tmp_path: Path) -> None:
+    table = "customer,sku,unit\n,M4-10,90\n"
+    shop = {**rules(QT10=QUANTITY, QT11=QUANTITY), "exceptions/old.toml": "nonsense"}
+    laid = {
+        "rules/QT10.toml": rule("QT10", "[quantity]\nminimum = 60\n").encode(),
+        "rules/QT11.toml": None,
+        "rules/PR10.toml": rule("PR10", '[price]\ntable = "prices/new.csv"\n').encode(),
+        "exceptions/old.toml": None,
+        "prices/new.csv": table.encode(),
+        "rules/.hidden.toml": b"nonsense",
+    }
+    over = load_ruleset(write(tmp_path / "before", shop), today=TODAY, overlay=laid)
+    after = {path: content.decode() for path, content in laid.items() if content is not None}
+    there = load_ruleset(write(tmp_path / "after", after), today=TODAY)
+    assert over.errors == there.errors == ()
+    assert over.ruleset is not None and there.ruleset is not None
+    assert over.ruleset.hash == there.ruleset.hash
+    assert sorted(path.name for path in (tmp_path / "before").rglob("*.toml")) == [
+        "QT10.toml", "QT11.toml", "old.toml",
+    ]  # fmt: skip
+
+
+def test_an_overlay_too_large_for_a_rule_file_is_refused_like_a_file(tmp_path: Path) -> None:
+    found = load_ruleset(
+        write(tmp_path, rules(QT10=QUANTITY)), overlay={"rules/QT10.toml": b"#" * 1_000_001}
+    ).errors
+    assert [(one.check, one.file) for one in found] == [("too-large", "rules/QT10.toml")]
