@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from rules.offers import Offer
 from storefront import explained, format, pricing, search
-from storefront.access import current_company
+from storefront.accounts import Company
 from storefront.catalog import shelf
 from storefront.catalog.entries import lot_sentence, product_href
 from storefront.catalog.models import Product
@@ -88,11 +88,13 @@ class _Meant:
     asked: QuantityText | QuantityRefused | None = None
 
 
-def answer_sheet(session: Session, lines: Sequence[PastedLine]) -> Sheet:
-    """Answer every line, in the order pasted; lines of one SKU are added up, as the cart would."""
-    company, shop, on = current_company(), current_shop(), today()
+def answer_sheet(
+    session: Session, lines: Sequence[PastedLine], company: Company | None, *, channel: str = "web"
+) -> Sheet:
+    """Answer every line for this company, in the order pasted; lines of one SKU are added up, as the cart would."""
+    shop, on = current_shop(), today()
     hidden = pricing.hidden_skus(session, company, shop=shop, on=on)
-    meant = _added_up(_find(session, lines, hidden))
+    meant = _added_up(_find(session, lines, hidden, company))
     is_mail = any(one.row is not None for one in meant)
     rows = {one.row.sku: one.row for one in meant if one.row is not None}
     offers = pricing.briefs_for(session, company, rows.values(), shop=shop, on=on)
@@ -106,7 +108,9 @@ def answer_sheet(session: Session, lines: Sequence[PastedLine]) -> Sheet:
             wanted.append(Wanted(one.row.sku, one.asked.quantity, str(place)))
 
     def priced(some: Sequence[Wanted], *, fixes: bool) -> PricedCart | None:
-        return pricing.price(session, company, some, shop=shop, on=on, rows=rows, fixes=fixes)
+        return pricing.price(
+            session, company, some, shop=shop, on=on, channel=channel, rows=rows, fixes=fixes
+        )
 
     whole = priced(wanted, fixes=True)
     by_place = {line.line.id: line for line in whole.lines} if whole else {}
@@ -160,7 +164,9 @@ def _is_prose(one: _Meant) -> bool:
 # --- which item was meant ----------------------------------------------------------------------------------------
 
 
-def _find(session: Session, lines: Sequence[PastedLine], hidden: frozenset[str]) -> list[_Meant]:
+def _find(
+    session: Session, lines: Sequence[PastedLine], hidden: frozenset[str], company: Company | None
+) -> list[_Meant]:
     """Each line with its product: by SKU in any case and width, else by name, else the nearest SKUs."""
     keys = {search.sku_key(line.sku) for line in lines} - {""}
     query = shelf.rows_with_stock().where(Product.sku_key.in_(sorted(keys)))
@@ -178,7 +184,7 @@ def _find(session: Session, lines: Sequence[PastedLine], hidden: frozenset[str])
                 [line], exact[0] if len(exact) == 1 else None, near=[row.sku for row in exact[1:] and exact]
             )
         )
-    _by_name(session, [one for one in found if one.row is None and not one.near], hidden)
+    _by_name(session, [one for one in found if one.row is None and not one.near], hidden, company)
     unknown = [one for one in found if one.row is None and not one.near]
     near = shelf.nearest_skus(session, [one.lines[0].sku for one in unknown], hidden) if unknown else {}
     for one in unknown:
@@ -186,7 +192,9 @@ def _find(session: Session, lines: Sequence[PastedLine], hidden: frozenset[str])
     return found
 
 
-def _by_name(session: Session, unknown: Sequence[_Meant], hidden: frozenset[str]) -> None:
+def _by_name(
+    session: Session, unknown: Sequence[_Meant], hidden: frozenset[str], company: Company | None
+) -> None:
     """Lines that name an item instead of its SKU: one match is read as it, else the one ordered last; or offered."""
     named = [one for one in unknown if len(search.compact(one.lines[0].sku)) > 1][:MOST_NAMES]
     dialect = session.get_bind().dialect.name
@@ -203,7 +211,7 @@ def _by_name(session: Session, unknown: Sequence[_Meant], hidden: frozenset[str]
     for one in named:
         one.hits = [row for row in rows if search.holds(row.search, one.lines[0].sku)]
     several = {row.sku for one in named if len(one.hits) > 1 for row in one.hits}
-    ordered = _ordered_before(session, several) if several else {}
+    ordered = _ordered_before(session, several, company) if several else {}
     for one in named:
         usual = max(
             (row for row in one.hits if row.sku in ordered), key=lambda row: ordered[row.sku], default=None
@@ -214,11 +222,10 @@ def _by_name(session: Session, unknown: Sequence[_Meant], hidden: frozenset[str]
             one.near = [row.sku for row in one.hits[:3]]
 
 
-def _ordered_before(session: Session, skus: Collection[str]) -> dict[str, Any]:
+def _ordered_before(session: Session, skus: Collection[str], company: Company | None) -> dict[str, Any]:
     """When this company last ordered each of these items; one query."""
     from storefront.orders import Order, OrderLine
 
-    company = current_company()
     if company is None:
         return {}
     query = select(OrderLine.sku, func.max(Order.placed_at)).join(Order, Order.id == OrderLine.order_id)

@@ -10,7 +10,8 @@ from typing import Any
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
 from storefront import pasted
-from storefront.access import public
+from storefront.access import current_company, public
+from storefront.answered import answered_text, joined, without_hidden_characters
 from storefront.cart import owners, store
 from storefront.database import get_session, write
 from storefront.language import _, ngettext
@@ -52,24 +53,20 @@ def read() -> Any:
         with upload.stream as stream:
             sheet = pasted.read_file(stream.read(pasted.BIGGEST_FILE + 1))
         file_fault = sheet.fault
-        text = _joined(text, sheet.text)
+        text = joined(text, sheet.text)
     scanned = request.form.get("scan", "").strip()
     if scanned:
-        text = _joined(text, scanned[: pasted.LONGEST_LINE])
+        text = joined(text, scanned[: pasted.LONGEST_LINE])
     return _page(text, file_fault=file_fault, scanned=bool(scanned))
-
-
-def _joined(text: str, more: str) -> str:
-    return "\n".join(part for part in (text.strip("\r\n"), more.strip("\r\n")) if part.strip())
 
 
 def _page(
     text: str, *, fault: str | None = None, file_fault: str | None = None, scanned: bool = False
 ) -> Any:
-    text = "".join(char for char in text if char in "\r\n\t" or char.isprintable() or char == "\u3000")
+    text = without_hidden_characters(text)
     unreadable = pasted.fault_of(text)
     lines = [] if unreadable else pasted.read_lines(text)
-    sheet = answer_sheet(get_session(), lines) if lines else Sheet()
+    sheet = answer_sheet(get_session(), lines, current_company()) if lines else Sheet()
     body = render_template(
         "quick_order/quick_order.html",
         text=text,
@@ -83,43 +80,11 @@ def _page(
 
 
 def _changed() -> Any:
-    """Rebuild the text from the rows of the answers, with the change that the pressed button asks for."""
-    form = request.form
-    count = form.get("rows", "")
-    places = range(
-        min(int(count), pasted.MOST_LINES) if count.isascii() and count.isdigit() and len(count) < 5 else 0
-    )
-    texts = [form.get(f"text-{place}", "") for place in places]
-    skus = [form.get(f"sku-{place}", "").strip() for place in places]
-    quantities = [form.get(f"q-{place}", "").strip() for place in places]
-    changed = {
-        place
-        for place in places
-        if skus[place] != form.get(f"sku-was-{place}", "")
-        or quantities[place] != form.get(f"q-was-{place}", "")
-    }
-    for name, values in (("set", quantities), ("pick", skus)):
-        place_text, colon, value = form.get(name, "").partition(":")
-        place = _place(place_text, len(places))
-        if colon and place is not None:
-            values[place] = value
-            changed.add(place)
-    for place in changed:
-        texts[place] = "\t".join(part for part in (_flat(skus[place]), _flat(quantities[place])) if part)
-    dropped = _place(form.get("drop", ""), len(places))
-    text = "\n".join(line for place, line in enumerate(texts) if place != dropped and line.strip())
-    if form.get("do") == "add":
+    """Carry out a button of the answers."""
+    text = answered_text(request.form)
+    if request.form.get("do") == "add":
         return _added(text)
     return _page(text)
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _place(text: str, count: int) -> int | None:
-    is_number = text.isascii() and text.isdigit() and len(text) < 5
-    return int(text) if is_number and int(text) < count else None
 
 
 def _added(text: str) -> Any:
@@ -127,7 +92,7 @@ def _added(text: str) -> Any:
     if pasted.fault_of(text):
         return _page(text)
     session, mine = get_session(), owners.owner_for_writing()
-    sheet = answer_sheet(session, pasted.read_lines(text))
+    sheet = answer_sheet(session, pasted.read_lines(text), current_company())
     taken = [row for row in sheet.rows if row.is_orderable]
     room = store.MOST_LINES - store.count(session, mine)
     if len(taken) > room:
