@@ -4,12 +4,12 @@ Sums of whole numbers only, so that shares counted apart and merged give the byt
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, NamedTuple
 
-from rules.decision import Decision, signed
+from rules.decision import Texts, signed
 from rules.money import amount_text
 
 SHOWN_ORDERS = 200  # newly refused orders that the JSON lists; their number is told whole
@@ -68,15 +68,6 @@ class Judged(NamedTuple):
     goods: int
     surcharges: int
     discounts: int
-
-    @classmethod
-    def of(cls, decision: Decision) -> "Judged":
-        return cls(
-            decision.outcome,
-            decision.goods,
-            sum(charge.amount for charge in decision.surcharges),
-            sum(discount.amount for discount in decision.discounts),
-        )
 
 
 @dataclass(slots=True)
@@ -170,6 +161,8 @@ class Comparison:
     live: str  # hash of the rule set
     draft: str
     currency: str
+    names: Mapping[str, Texts] = field(default_factory=dict)  # of the rules, the draft's before the live ones
+    states: Mapping[str, str] = field(default_factory=dict)  # code to added, removed or changed
     lines: int = 0
     first_on: date | None = None
     last_on: date | None = None
@@ -246,8 +239,15 @@ class Comparison:
             ],
             "months": [{"month": one, **pair.as_json(currency)} for one, pair in sorted(self.months.items())],
             "rules": [
-                {"code": code, "live": rule.live.as_json(currency), "draft": rule.draft.as_json(currency)}
-                for code, rule in sorted(self.rules.items())
+                {
+                    "code": code,
+                    "name": dict(self.names.get(code, {})),
+                    "state": self.states.get(code, "same"),
+                    "live": rule.live.as_json(currency),
+                    "draft": rule.draft.as_json(currency),
+                }
+                for code in sorted(self.rules.keys() | self.states.keys())
+                for rule in (self.rules.get(code, RulePair()),)
             ],
             "refused": [
                 {
@@ -275,7 +275,7 @@ def merged(shares: Iterable[Comparison]) -> Comparison:
     found: Comparison | None = None
     for share in shares:
         if found is None:
-            found = Comparison(share.live, share.draft, share.currency)
+            found = Comparison(share.live, share.draft, share.currency, share.names, share.states)
         found.merge(share)
     if found is None:
         raise ValueError("nothing to merge")

@@ -130,6 +130,21 @@ def to_subtotal(work: Evaluation, reuse: Evaluation | None = None, changed: int 
         reuse = None
     hidden = _judge_catalog(work)
     price_lines(work, hidden, reuse, changed)
+    _from_prices(work, hidden, reuse, changed)
+
+
+def to_subtotal_at_prices(work: Evaluation, priced: Evaluation) -> None:
+    """`to_subtotal` for a rule set whose catalog and price rules are those of `priced`: its prices are taken over."""
+    work.match_early()
+    hidden = _judge_catalog(work)
+    work.prices = priced.prices
+    _from_prices(work, hidden)
+
+
+def _from_prices(
+    work: Evaluation, hidden: set[int], reuse: Evaluation | None = None, changed: int | None = None
+) -> None:
+    """What follows the price stage."""
     work.match_late()
     for line, price in zip(work.lines, work.prices, strict=True):
         if price.unit is None and line.place not in hidden:

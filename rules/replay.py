@@ -4,29 +4,19 @@ Pure: orders come in as carts, a summary comes out. It never looks up anything a
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
-from rules.comparison import Comparison, Judged, Pair, RefusedOrder, RulePair, RuleSums
+from rules.comparison import Comparison
 from rules.comparison import merged as merged  # beside compare, for those who share the work
 from rules.decision import OUTCOMES, Decision
 from rules.errors import CartError, TieError
 from rules.evaluate import evaluate
-from rules.facts import Cart
-from rules.money import amount_text, to_minor
+from rules.money import amount_text
+from rules.past_order import PastOrder as PastOrder
 from rules.ruleset import Ruleset
-
-
-class PastOrder(NamedTuple):
-    """An order as it was placed; the amounts are what was charged then, in minor units."""
-
-    number: str
-    on: date
-    cart: Cart
-    goods: int
-    surcharges: int
+from rules.side_by_side import SideBySide
 
 
 @dataclass(slots=True)
@@ -180,102 +170,3 @@ def compare(live: Ruleset, draft: Ruleset, orders: Iterable[PastOrder]) -> Compa
     for order in orders:
         side_by_side.add(order)
     return side_by_side.found
-
-
-class SideBySide:
-    """A comparison that grows order by order, for those who tell how far they are."""
-
-    def __init__(self, live: Ruleset, draft: Ruleset) -> None:
-        if live.policy.currency != draft.policy.currency:
-            raise ValueError(f"the currencies differ: {live.policy.currency} and {draft.policy.currency}")
-        self.found = Comparison(live.hash, draft.hash, live.policy.currency)
-        self._live = _without_trials(live)
-        self._draft = _without_trials(draft)
-
-    def add(self, order: PastOrder) -> None:
-        """Count one order."""
-        found, cart = self.found, order.cart
-        live = _decide(self._live, order)
-        draft = _decide(self._draft, order)
-        for side, decided in (("live", live), ("draft", draft)):
-            for reason in () if isinstance(decided, Decision) else decided:
-                found.fault(side, reason, order.number)
-        if not isinstance(live, Decision) or not isinstance(draft, Decision):
-            return
-        found.lines += len(cart.lines)
-        found.first_on = order.on if found.first_on is None else min(found.first_on, order.on)
-        found.last_on = order.on if found.last_on is None else max(found.last_on, order.on)
-        cost = _cost(order, found.currency)
-        found.unknown_cost += cost is None
-        was, would = Judged.of(live), Judged.of(draft)
-        customer = cart.customer.code or ""
-        for pair in (
-            found.total,
-            found.customers.setdefault(customer, Pair()),
-            found.regions.setdefault(_region(order), Pair()),
-            found.months.setdefault(f"{order.on:%Y-%m}", Pair()),
-        ):
-            pair.add(was, would, cost)
-        for decided, side in ((live, "live"), (draft, "draft")):
-            _count_rules(found.rules, decided, side)
-        if draft.outcome == "block" != live.outcome:
-            codes = tuple(sorted({issue.code for issue in draft.issues if issue.outcome == "block"}))
-            found.refused.append(RefusedOrder(order.on, order.number, customer, live.goods, codes))
-
-
-def _without_trials(ruleset: Ruleset) -> Ruleset:
-    """Rules that only watch decide nothing and would cost an evaluation each; `beats` reaches through them still."""
-    rules = tuple(replace(rule, mode="off") if rule.mode == "shadow" else rule for rule in ruleset.rules)
-    return ruleset if rules == ruleset.rules else replace(ruleset, rules=rules, compiled={})
-
-
-def _region(order: PastOrder) -> str:
-    """Where the goods went as far as is known: a region, else a country, else ""."""
-    to, customer = order.cart.ship_to, order.cart.customer
-    return to.region or customer.region or to.country or customer.country or ""
-
-
-def _cost(order: PastOrder, currency: str) -> int | None:
-    """What the goods cost the shop in minor units; None when one of them has no cost."""
-    cost = Decimal(0)
-    for line in order.cart.lines:
-        if line.product.cost is None:
-            return None
-        cost += line.product.cost * line.quantity
-    return to_minor(cost, currency)
-
-
-def _count_rules(rules: dict[str, RulePair], decision: Decision, side: str) -> None:
-    """What each rule did to one order."""
-
-    def sums(code: str) -> RuleSums:
-        rule = rules.get(code)
-        if rule is None:
-            rule = rules[code] = RulePair()
-        one: RuleSums = getattr(rule, side)
-        return one
-
-    is_accepted = decision.outcome != "block"
-    touched: set[str] = set()
-    priced: dict[str, int] = {}
-    for line in decision.lines:
-        if line.steps and (code := line.steps[-1].code) is not None:
-            priced[code] = priced.get(code, 0) + (line.amount or 0)
-    for code, goods in priced.items():
-        touched.add(code)
-        if is_accepted:
-            sums(code).goods += goods
-    for charge in decision.surcharges if is_accepted else ():
-        touched.add(charge.code)
-        one = sums(charge.code)
-        one.charges += 1
-        one.charged += charge.amount
-    for discount in decision.discounts if is_accepted else ():
-        touched.add(discount.code)
-        sums(discount.code).discounted += discount.amount
-    for code, outcome in {(issue.code, issue.outcome) for issue in decision.issues}:
-        touched.add(code)
-        sums(code).refusals += outcome == "block"
-        sums(code).held += outcome in ("approval", "quotation")
-    for code in touched:
-        sums(code).orders += 1

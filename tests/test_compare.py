@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules import Cart, Customer, Line, Policy, Product, Rule, Ruleset, ShipTo
+from rules import Cart, Customer, Line, Policy, Product, Rule, RuleException, Ruleset, ShipTo, load_ruleset
+from rules.differences import rule_differences
 from rules.replay import PastOrder, compare, merged, replay
 from rules.ruleset import (
     Below,
@@ -185,11 +186,22 @@ RULES = (
     rule("PR20", PriceEffect("rate", "agreed", Decimal("0.9")), ("customer.code", "eq", "B")),
     rule("DC10", DiscountEffect("percent", Decimal(5)), ("customer.code", "one_of", ("A", "C"))),
     rule("OR10", OrderEffect(minimum=Decimal(100), below=(Below("approval", Decimal(50)), Below("block")))),
+    rule("SC40", SurchargeEffect("amount", Decimal(4)), ("product.sku", "eq", "N4"), mode="shadow"),
+    rule(
+        "SC50", SurchargeEffect("amount", Decimal(3)), from_on=date(2026, 10, 1), until_on=date(2026, 10, 20)
+    ),
+    rule("PR30", PriceEffect("off_percent", "promotion", Decimal(10)), ("matching.quantity", "ge", 20)),
     rule("CA10", CatalogEffect(buy=False), ("product.sku", "eq", "N4"), ("customer.region", "eq", "JP-01")),
 )
-rulesets = st.lists(st.sampled_from(RULES), unique_by=lambda one: one.code).map(
+OTHERS = (
+    WITH_FEE,
+    rule("SC20", SurchargeEffect("percent", Decimal(4), per="order"), ("customer.region", "eq", "JP-01")),
+    rule("PR20", PriceEffect("rate", "agreed", Decimal("0.8")), ("customer.code", "eq", "B")),
+)
+rulesets = st.lists(st.sampled_from(RULES + OTHERS), unique_by=lambda one: one.code).map(
     lambda chosen: Ruleset(
-        tuple(sorted(chosen, key=lambda one: one.code)), hash="-".join(sorted(one.code for one in chosen))
+        tuple(sorted(chosen, key=lambda one: one.code)),
+        hash="-".join(sorted(f"{one.code}{one in OTHERS}" for one in chosen)),
     )
 )
 one_order = st.builds(
@@ -218,9 +230,67 @@ def test_shares_counted_apart_merge_into_the_bytes_of_the_whole(live, draft, ord
     assert compare(live, draft, reversed(orders)).to_bytes() == whole
 
 
+@settings(max_examples=150, deadline=None)
+@given(rulesets, rulesets, st.lists(one_order, max_size=6))
+def test_the_short_ways_decide_what_two_full_evaluations_decide(live, draft, orders):
+    found = compare(live, draft, orders)
+    whole = compare(_told_apart(live), _told_apart(draft), orders)
+    assert found.total == whole.total
+    assert (found.rules, found.regions, found.refused) == (whole.rules, whole.regions, whole.refused)
+    for ruleset, side in ((live, found.total.live), (draft, found.total.draft)):
+        alone = replay(ruleset, orders)
+        assert (side.goods, side.surcharges, side.refused) == (
+            alone.accepted_goods,
+            alone.surcharges,
+            alone.outcomes["block"],
+        )
+        assert (side.approval, side.quotation) == (alone.outcomes["approval"], alone.outcomes["quotation"])
+
+
+def _told_apart(ruleset):
+    """The same rules with a tie settled that never comes up, so that nothing is taken over from the other side."""
+    spare = rule("FU99", None, beats=(ruleset.hash,), mode="off")
+    return replace(ruleset, rules=(*ruleset.rules, spare), compiled={})
+
+
 def test_shares_of_other_comparisons_are_not_merged():
     one, two = Ruleset((), hash="one"), Ruleset((), hash="two")
     with pytest.raises(ValueError, match="one comparison"):
         merged([compare(one, one, []), compare(one, two, [])])
     with pytest.raises(ValueError, match="nothing"):
         merged([])
+
+
+def test_what_only_one_side_decides_with_is_named_and_words_alone_are_not():
+    exception = RuleException("E1", "QT10", WITH_FEE.effect, customer="A")
+    live = Ruleset((MINIMUM, RULES[1], RULES[3], replace(RULES[2], mode="shadow")))
+    draft = Ruleset(
+        (
+            replace(MINIMUM, because=TEXT, name={"ja": "y", "en": "y"}),
+            OTHERS[1],
+            replace(RULES[3], mode="off"),
+            RULES[2],
+        )
+    )
+    assert rule_differences(live, draft) == {"PR20": "removed", "SC20": "changed", "SC30": "added"}
+    assert rule_differences(live, replace(live, exceptions=(exception,))) == {"QT10": "changed"}
+    told = compare(live, draft, []).as_json()["rules"]
+    assert [(one["code"], one["state"]) for one in told] == [
+        ("PR20", "removed"),
+        ("SC20", "changed"),
+        ("SC30", "added"),
+    ]
+
+
+def test_price_tables_are_compared_by_their_rows_and_not_by_when_they_were_read(tmp_path):
+    def loaded(price, before=""):
+        folder = tmp_path / f"{price}{len(before)}"
+        (folder / "rules").mkdir(parents=True, exist_ok=True)
+        (folder / "p.csv").write_text(f"sku,from,unit\n{before}M4,1,{price}\n")
+        (folder / "rules" / "PR10.toml").write_text(
+            'code = "PR10"\nname = {ja = "x", en = "x"}\n[price]\ntable = "p.csv"\n'
+        )
+        return load_ruleset(folder, run_cases=False).ruleset
+
+    assert rule_differences(loaded("5"), loaded("5", "\n")) == {}
+    assert rule_differences(loaded("5"), loaded("6")) == {"PR10": "changed"}
