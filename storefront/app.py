@@ -30,6 +30,7 @@ FEATURES = (
     "storefront.catalog.product_page",
     "storefront.quick_order",
     "storefront.cart.pages",
+    "storefront.card",
     "storefront.checkout.pages",
     "storefront.orders.pages",
     "storefront.accounts.pages",
@@ -47,12 +48,17 @@ TABLES = (
     "storefront.stock",
     "storefront.cart",
     "storefront.orders",
+    "storefront.entry",
     "storefront.payments",
     "storefront.jobs",
     "storefront.mail",
     "storefront.incidents",
     "storefront.transfer.uploads",
     "storefront.api.keys",
+    "storefront.file_versions",
+    "storefront.rule_drafts",
+    "storefront.quotations",
+    "storefront.exceptions.uses",
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from flask import current_app
 
 from storefront import jobs, mail
+from storefront.accounts import User
 from storefront.database import write
 from storefront.language import _, speak
 from storefront.orders.models import Order
@@ -22,8 +23,8 @@ def about_order(job: jobs.Job) -> None:
     event = str(job.payload["event"])
     with write() as session:
         order = session.get_one(Order, int(job.payload["order_id"]))
-        person = order.user
-        if person is None or not person.active:
+        person = _recipient(order)
+        if person is None:
             return
         speak(person.language)
         payment = payment_of(session, order.id)
@@ -37,6 +38,15 @@ def about_order(job: jobs.Job) -> None:
             link=f"{current_shop().settings.base_url}/orders/{order.number}",
         )
         mail.send(session, person.email, _subject(event, order), body, person.language, event_id=job.event_id)
+
+
+def _recipient(order: Order) -> User | None:
+    """Who ordered, or for whom staff wrote it down; without such a person whoever manages the company's account."""
+    named = order.contact or order.user
+    if named is None or named.is_staff:
+        here = [user for user in order.company.users if user.active]
+        named = min(here, key=lambda user: (user.role != "company_admin", user.id), default=None)
+    return named if named is not None and named.active and named.company_id == order.company_id else None
 
 
 def _subject(event: str, order: Order) -> str:

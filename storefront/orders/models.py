@@ -42,7 +42,8 @@ class Order(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(String(32), unique=True)
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"))
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))  # who placed it: a buyer, or staff
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))  # whose order staff wrote down
     state: Mapped[str] = mapped_column(String(24))
     channel: Mapped[str] = mapped_column(String(16), default="web")
     purpose: Mapped[str] = mapped_column(String(16), default="normal")
@@ -76,7 +77,8 @@ class Order(Base):
     cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     company: Mapped[Company] = relationship()
-    user: Mapped[User | None] = relationship()
+    user: Mapped[User | None] = relationship(foreign_keys=[user_id])
+    contact: Mapped[User | None] = relationship(foreign_keys=[contact_id])
     lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.position", cascade="all, delete-orphan")
     surcharges: Mapped[list[OrderSurcharge]] = relationship(
         order_by="OrderSurcharge.id", cascade="all, delete-orphan"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
@@ -95,6 +95,8 @@ class KeyReused:
 
 
 Outcome = Placed | Changed | Refused | InProgress | KeyReused
+# What else belongs into the order's own transaction, given its id; the id of an older order stands in its place.
+Within = Callable[[Session, int], int | None]
 
 
 class _Stop(Exception):
@@ -114,6 +116,8 @@ class _Request:
     actor: str
     on: date
     cart_id: int | None
+    contact_id: int | None
+    within: Within | None
     scope: str
     body_hash: str
     prepared: Prepared = field(repr=False)
@@ -144,12 +148,15 @@ def place_order(
     channel: str = "web",
     actor: str = "",
     cart_id: int | None = None,
+    contact_id: int | None = None,
+    within: Within | None = None,
 ) -> Outcome:
     """Place an order and start its payment.
 
     `key` is 1 to 255 characters and belongs to the user: the same key and body is answered with the same order.
     `fingerprint` is what the buyer confirmed; None only where nobody looked at a price (no web page does that).
-    Lines of `cart_id` that were ordered leave that cart in the same transaction.
+    Lines of `cart_id` that were ordered leave that cart in the same transaction; `within` is done there too.
+    `contact_id` is the buyer for whom staff place it: the limit and the mails are that person's.
     """
     if not 1 <= len(key) <= LONGEST_KEY:
         raise ValueError(f"a key has 1 to {LONGEST_KEY} characters")
@@ -190,6 +197,8 @@ def place_order(
             actor,
             on,
             cart_id,
+            contact_id,
+            within,
             scope,
             hashed,
             prepared,
@@ -279,6 +288,7 @@ def _place(shop: Shop, request: _Request) -> Placed:
             number=next_number(session),
             company_id=company.id,
             user_id=request.user_id,
+            contact_id=request.contact_id,
             channel=request.channel,
             key=request.key,
             held=held,
@@ -295,6 +305,8 @@ def _place(shop: Shop, request: _Request) -> Placed:
         jobs.enqueue(session, "payment.start", {"order_id": order.id}, at=now() + START_AGAIN_AFTER)
         if request.cart_id is not None:
             cart.clear(session, request.cart_id, [line.sku for line in request.wanted])
+        if request.within is not None and (known := request.within(session, order.id)) is not None:
+            raise _Stop(_repeated(session, known))
         return Placed(order.id, order.number, order.state)
 
 
@@ -327,8 +339,12 @@ def _claim(session: Session, request: _Request) -> int:
     ).one()
     if known.body_hash != request.body_hash:
         raise _Stop(KeyReused())
-    order = session.get_one(Order, known.order_id)
-    raise _Stop(Placed(order.id, order.number, order.state, is_repeated=True))
+    raise _Stop(_repeated(session, known.order_id))
+
+
+def _repeated(session: Session, order_id: int | None) -> Placed:
+    order = session.get_one(Order, order_id)
+    return Placed(order.id, order.number, order.state, is_repeated=True)
 
 
 _WHO = (
@@ -339,9 +355,12 @@ _WHO = (
 
 
 def _who(session: Session, request: _Request) -> tuple[Company, User | None]:
-    """Company and user as they are now: a closed account places nothing."""
-    company, user = session.execute(_WHO, {"company": request.company_id, "user": request.user_id}).one()
+    """Company and the person who orders as they are now: a closed account places nothing."""
+    orders = request.contact_id or request.user_id
+    company, user = session.execute(_WHO, {"company": request.company_id, "user": orders}).one()
     if company.status != "active" or (user is not None and not user.active):
+        raise _Stop(Refused("account"))
+    if request.contact_id is not None and (user is None or user.company_id != company.id):
         raise _Stop(Refused("account"))
     return company, user
 
