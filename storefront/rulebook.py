@@ -157,7 +157,7 @@ class Rulebook:
     def _load(self, signature: tuple[object, ...]) -> None:
         started = time.monotonic()
         today = self._shop.clock().astimezone(self._shop.settings.zone).date()
-        loaded = load_ruleset(self.folder, self.catalog(), _method_ids(), today)
+        loaded = load_ruleset(self.folder, self.catalog(), installed_methods(), today)
         self.findings = loaded.findings
         self._signature = signature
         ruleset = loaded.ruleset or self._accepted_before(loaded)
@@ -221,7 +221,7 @@ class Rulebook:
     def _last_good(self, today: date) -> Edition | None:
         if not (self._copy / "hash").is_file():
             return None
-        parsed = load_ruleset(self._copy, self.catalog(), _method_ids(), today, run_cases=False).parsed
+        parsed = load_ruleset(self._copy, self.catalog(), installed_methods(), today, run_cases=False).parsed
         return None if parsed is None else Edition(parsed, self._shop.clock(), True)
 
     def catalog(self) -> Catalog:
@@ -244,7 +244,8 @@ def _table_paths(ruleset: Ruleset) -> set[str]:
     return {one.table.path for one in effects if isinstance(one, PriceEffect) and one.table is not None}
 
 
-def _method_ids() -> frozenset[str]:
+def installed_methods() -> frozenset[str]:
+    """The ids of all installed plugins, which rules may name."""
     from plugins.loader import installed_ids
 
     return frozenset(installed_ids())

@@ -177,6 +177,13 @@ class _Look:
                             )
 
                     outcome = retrying(act)()
+                elif task["do"] == "save":
+                    from storefront.shop_files import save
+
+                    outcome = save(
+                        self.app.extensions["koguchi"], task["path"], task["text"],
+                        expected=task["expected"], actor="owner@example.com", reason=task.get("reason", ""),
+                    )  # fmt: skip
                 else:
                     from storefront.jobs import run_due
 

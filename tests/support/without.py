@@ -106,3 +106,29 @@ def waiting_for_the_commit(_job: Any) -> None:
     placing.write = write
     payments.start_for = lambda _order_id: None
     placing._as_it_is = lambda placed: placed
+
+
+def the_rename(_job: Any) -> None:
+    """A file is written where it stands, and the power goes after the first half."""
+    import os
+    import signal
+
+    from storefront import durable_files
+
+    def write_in_place(target: Any, content: bytes) -> int:
+        with open(target, "wb") as file:
+            file.write(content[: len(content) // 2])
+            file.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+    durable_files.replace_file = write_in_place
+
+
+def the_lock_of_files(_job: Any) -> None:
+    """Whoever saves a file believes what stood there before, and waits for nobody."""
+    from contextlib import nullcontext
+
+    from storefront import shop_files
+
+    shop_files._holding = lambda _shop: nullcontext()
