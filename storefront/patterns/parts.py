@@ -1,0 +1,195 @@
+"""Fields that many patterns share: which products, which customers, a fee's label, the reason, the days.
+
+Words for the cases, too. Data and small functions; no pattern stands here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from storefront.patterns.kinds import Fault, Field, Path, Probe, Said, Values
+from storefront.patterns.scenes import Scene
+
+CATEGORY = Field(
+    "category",
+    "category",
+    ("when", "product.category"),
+    Said("種類", "Category"),
+    Said(
+        "空なら、すべての品。いくつかは「,」で区切ります。下の種類も含みます。",
+        "Empty means every product. Separate several with commas; sub-categories are included.",
+    ),
+    many=True,
+)
+SKU = Field(
+    "sku",
+    "sku",
+    ("when", "product.sku"),
+    Said("品番", "SKU"),
+    Said(
+        "この品だけにするとき。いくつかは「,」で区切ります。",
+        "For these products only; separate several with commas.",
+    ),
+    many=True,
+)
+GROUP = Field(
+    "group",
+    "group",
+    ("when", "customer.group"),
+    Said("お客さまの区分", "Customer group"),
+    Said("空なら、すべてのお客さま。", "Empty means every customer."),
+    many=True,
+)
+CUSTOMER = Field(
+    "customer",
+    "customer",
+    ("when", "customer.code"),
+    Said("お客さま", "Customer"),
+    Said("会社のコード。この会社だけにするとき。", "The company's code, for this company only."),
+    many=True,
+)
+PRODUCTS = (CATEGORY, SKU)
+BUYERS = (GROUP, CUSTOMER)
+
+_TEXT = (
+    Field(
+        "name_ja",
+        "text",
+        ("name", "ja"),
+        Said("ルールの名前(日本語)", "Name of the rule (Japanese)"),
+        Said("空なら、内容から名づけます。", "Empty: made from what is filled in."),
+    ),
+    Field(
+        "name_en",
+        "text",
+        ("name", "en"),
+        Said("ルールの名前(英語)", "Name of the rule (English)"),
+        Said("空なら、内容から名づけます。", "Empty: made from what is filled in."),
+    ),
+    Field(
+        "because_ja",
+        "text",
+        ("because", "ja"),
+        Said("理由(日本語)", "Reason (Japanese)"),
+        Said("お客さまが読みます。", "The buyer reads it."),
+    ),
+    Field(
+        "because_en",
+        "text",
+        ("because", "en"),
+        Said("理由(英語)", "Reason (English)"),
+        Said("お客さまが読みます。", "The buyer reads it."),
+    ),
+)
+_DAYS = (
+    Field(
+        "from",
+        "date",
+        ("from",),
+        Said("始まる日", "First day"),
+        Said("この日から。空なら、すぐに。", "Included. Empty: at once."),
+    ),
+    Field(
+        "until",
+        "date",
+        ("until",),
+        Said("終わる日", "Last day"),
+        Said("この日まで。空なら、ずっと。", "Included. Empty: for good."),
+    ),
+)
+COMMON = (*_TEXT, *_DAYS)
+
+
+def fee_fields(table: Path, *, missing: bool = True, with_field: str = "") -> tuple[Field, ...]:
+    """Amount, percent or a price for each missing piece, exactly one; `with_field` makes them depend on it."""
+    word = f"fee:{with_field}" if with_field else "fee"
+    fields = [
+        Field("amount", "money", (*table, "amount"), Said("手数料の額", "Fee"), one_of=word),
+        Field(
+            "percent",
+            "percent",
+            (*table, "percent"),
+            Said("または商品代の%", "or percent of the goods"),
+            one_of=word,
+        ),
+    ]
+    if missing:
+        fields.append(
+            Field(
+                "per_missing",
+                "money",
+                (*table, "per_missing"),
+                Said("または足りない1個につき", "or for each missing piece"),
+                one_of=word,
+            )
+        )
+    return tuple(fields)
+
+
+def label_fields(table: Path, ja: str, en: str, only_with: str = "") -> tuple[Field, ...]:
+    """What the fee is called on cart, order and invoice."""
+    help_ = Said("カート・注文・請求書での名前。", "How it is called on cart, order and invoice.")
+    return (
+        Field(
+            "label_ja",
+            "text",
+            (*table, "label", "ja"),
+            Said("手数料の名前(日本語)", "Name of the fee (Japanese)"),
+            help_,
+            default=ja,
+            only_with=only_with,
+        ),
+        Field(
+            "label_en",
+            "text",
+            (*table, "label", "en"),
+            Said("手数料の名前(英語)", "Name of the fee (English)"),
+            help_,
+            default=en,
+            only_with=only_with,
+        ),
+    )
+
+
+def about(values: Values) -> Said:
+    """What the rule is about, for its name: screws; M4-10, M4-12."""
+    words = ", ".join([*(values.get("sku") or values.get("category") or [])][:3])
+    return Said(words or "すべての品", words or "all products")
+
+
+def whom(values: Values) -> Said:
+    words = ", ".join([*(values.get("customer") or values.get("group") or [])][:3])
+    return Said(words or "すべてのお客さま", words or "all customers")
+
+
+def asides(scene: Scene, values: Values, nothing: Any, quantity: int = 1, **facts: Any) -> list[Probe]:
+    """The cases that show whom and what the rule leaves alone; `nothing(sku)` is what is expected."""
+    found = []
+    if scene.other is not None and (values.get("sku") or values.get("category")):
+        found.append(
+            Probe(
+                Said("ほかの品には効かない", "other products are left alone"),
+                scene.cart(quantity, sku=scene.other, **facts),
+                nothing(scene.other),
+            )
+        )
+    if scene.has_stranger:
+        found.append(
+            Probe(
+                Said("ほかのお客さまには効かない", "other customers are left alone"),
+                scene.cart(quantity, stranger=True, **facts),
+                nothing(scene.it),
+            )
+        )
+    return found
+
+
+def count(quantity: int) -> str:
+    return f"{quantity:,}"
+
+
+def need_one(values: Values, *names: str) -> list[Fault]:
+    """One of the fields at least; told at the first."""
+    if any(name in values for name in names):
+        return []
+    return [Fault(names[0], Said("どれか一つは入れてください。", "Fill in at least one of these."))]

@@ -1,0 +1,206 @@
+"""Who orders what in the cases of a written rule, and the cases: each is evaluated before it is written.
+
+A scene is a product and a customer that the rule is about, and some that it is not about. No Flask, no database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from rules.cases import CaseResult, mismatches, run_case
+from rules.catalog import Catalog
+from rules.facts import Product
+from rules.one_rule import with_rule
+from rules.ruleset import Policy, Rule, Ruleset
+from storefront.patterns.kinds import SEEN, Pattern, Probe, Values, number
+
+SAMPLE, OTHER = "SAMPLE", "OTHER"  # products made up for a case
+PRICE = 100
+_TRIED = 4  # real products that are tried before one is made up
+_NO_DAY = date(2000, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The shop in which a rule is written: its rules and names. All empty for a rule that stands alone."""
+
+    ruleset: Ruleset = field(default_factory=lambda: Ruleset((), (), Policy(), ""))
+    catalog: Catalog = field(default_factory=Catalog)
+    methods: frozenset[str] | None = None
+    today: date | None = None
+    is_alone: bool = (
+        False  # nothing is known of the shop, so the cases say nothing that its other rules could change
+    )
+
+    @property
+    def currency(self) -> str:
+        return self.ruleset.policy.currency
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Products and customers of the cases. `it` and `other` are SKUs; `facts` are what the cases say of them."""
+
+    it: str
+    other: str | None
+    facts: Mapping[str, Mapping[str, Any]]
+    who: Mapping[str, Any]
+    has_stranger: bool
+
+    def cart(
+        self,
+        quantity: int,
+        *,
+        sku: str | None = None,
+        stranger: bool = False,
+        who: Mapping[str, Any] | None = None,
+        **facts: Any,
+    ) -> dict[str, Any]:
+        """A cart of one line; `facts` are said of its product, over the shop's own."""
+        return self.lines([(sku or self.it, quantity, facts)], stranger=stranger, who=who)
+
+    def lines(
+        self,
+        lines: Sequence[tuple[str, int, Mapping[str, Any]]],
+        *,
+        stranger: bool = False,
+        who: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        customer = {} if stranger else {**self.who, **(who or {})}
+        if customer:
+            out["customer"] = customer
+        products = {sku: {**self.facts.get(sku, {}), **facts} for sku, _quantity, facts in lines}
+        if named := {sku: facts for sku, facts in products.items() if facts}:
+            out["products"] = named
+        out["cart"] = [{"sku": sku, "quantity": quantity} for sku, quantity, _facts in lines]
+        return out
+
+
+def scenes_of(values: Values, catalog: Catalog) -> Iterator[Scene]:
+    """Scenes with products of the shop, then one with products that are made up."""
+    skus, categories = values.get("sku") or [], values.get("category") or []
+    who: dict[str, Any] = {}
+    if customers := values.get("customer"):
+        who["code"] = customers[0]
+    if groups := values.get("group"):
+        who["group"] = groups[0]
+    stranger = bool(who)
+    about = bool(skus or categories)
+    products = list((catalog.products or {}).values())
+    fits = [one for one in products if _is_about(one, skus, categories)]
+    others = [one for one in products if not _is_about(one, skus, categories) and one.list_price]
+    other = others[0].sku if others else OTHER
+    facts: dict[str, dict[str, Any]] = {} if others else {OTHER: {"list_price": PRICE}}
+    for one in islice((one for one in fits if one.list_price is not None), _TRIED) if about else ():
+        yield Scene(one.sku, other, facts, who, stranger)
+    made: dict[str, Any] = {"list_price": PRICE}
+    if categories:
+        made = {"category": categories[0], **made}
+    it = skus[0] if skus else SAMPLE
+    aside = {OTHER: {"list_price": PRICE}}
+    yield Scene(it, OTHER if about else None, {it: made, **aside}, who, stranger)
+
+
+def _is_about(product: Product, skus: Sequence[str], categories: Sequence[str]) -> bool:
+    category = product.category or ""
+    inside = any(category == one or category.startswith(f"{one}/") for one in categories)
+    return (not skus or product.sku in skus) and (not categories or inside)
+
+
+def cases_of(
+    pattern: Pattern, values: Values, rule: Rule, setting: Setting, language: str
+) -> list[Mapping[str, Any]]:
+    """The cases of a rule, each with what the rules of the shop make of it.
+
+    A case that another rule of the shop decides is left out; where none comes out as meant, the rule is shown as it
+    is alone, and the check of the folder will say which rule is in its way.
+    """
+    best: list[Mapping[str, Any]] = []
+    for scene in scenes_of(values, setting.catalog):
+        probes = _dated(pattern.probes({**values, "code": rule.code}, scene), values)
+        found, is_whole = _made(probes, rule, setting, language)
+        if is_whole:
+            return found
+        best = max(best, found, key=len)
+    if best:
+        return best
+    alone = replace(
+        setting, is_alone=True, ruleset=replace(setting.ruleset, rules=(), exceptions=(), compiled={})
+    )
+    return _made(probes, rule, alone, language)[0]
+
+
+def _dated(probes: Sequence[Probe], values: Values) -> list[Probe]:
+    """Cases of a rule that ends stand on a day of its own, else they would fail when it has ended."""
+    day = values.get("from") or values.get("until")
+    if "until" not in values:
+        return list(probes)
+    return [replace(one, cart={"on": day, **one.cart}) for one in probes]
+
+
+def _made(
+    probes: Sequence[Probe], rule: Rule, setting: Setting, language: str
+) -> tuple[list[Mapping[str, Any]], bool]:
+    """The cases that come out as meant, none when none of them reaches the rule; and whether all do."""
+    ruleset = with_rule(setting.ruleset, replace(rule, mode="live", scope=None))
+    found: list[Mapping[str, Any]] = []
+    covered = False
+    for probe in probes:
+        head = {"name": probe.name.in_(language), **probe.cart}
+        result = _run(ruleset, rule, {**head, "expect": _pruned(probe.expect)}, setting)
+        if not result.passed or result.decision is None:
+            continue
+        covered = covered or result.covered
+        expect = _pruned(probe.expect, ("fixes",)) if setting.is_alone else probe.expect
+        found.append({**head, "expect": _filled(expect, result.decision.as_json(), rule.code)})
+    return (found if covered else []), covered and len(found) == len(probes)
+
+
+def _run(ruleset: Ruleset, rule: Rule, case: Mapping[str, Any], setting: Setting) -> CaseResult:
+    tried = replace(rule, mode="live", scope=None, cases=(case,))
+    return run_case(ruleset, tried, 0, setting.catalog, setting.today or _NO_DAY)
+
+
+def _pruned(value: Any, only: Sequence[str] = ()) -> Any:
+    """What is expected, without what is only looked up; with `only`, without those of it."""
+    if isinstance(value, Mapping):
+        gone = [word for word, one in value.items() if one is SEEN and (not only or word in only)]
+        return {word: _pruned(one, only) for word, one in value.items() if word not in gone}
+    return [_pruned(one, only) for one in value] if isinstance(value, list) else value
+
+
+def _filled(value: Any, actual: Any, code: str) -> Any:
+    """What is expected, with what the decision says in the places that are looked up."""
+    if isinstance(value, Mapping):
+        out = {word: _filled(one, actual.get(word), code) for word, one in value.items()}
+        return {word: one for word, one in out.items() if one is not None}
+    if isinstance(value, list):
+        return [
+            _filled(
+                one, next(there for there in actual if not list(mismatches(_pruned(one), there, code))), code
+            )
+            if isinstance(one, Mapping)
+            else one
+            for one in value
+        ]
+    return _plain(actual) if value is SEEN else value
+
+
+def _plain(actual: Any) -> Any:
+    """A value of the decision as a rule file has it: numbers bare, ways out as quantities."""
+    if isinstance(actual, list):
+        return [
+            one["quantity"] if isinstance(one, Mapping) and "quantity" in one else one for one in actual
+        ] or None
+    if isinstance(actual, str):
+        try:
+            return number(Decimal(actual))
+        except ArithmeticError:
+            return actual
+    return actual
