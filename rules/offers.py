@@ -36,6 +36,7 @@ class OfferRow:
     surcharge: int
     codes: tuple[str, ...]  # rules that made the price, then those that made the surcharge
     amount: int | None = None  # of `start` pieces, minor units, without the surcharge
+    charges: tuple[tuple[str, int], ...] = ()  # the parts of `surcharge` by rule code
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +180,9 @@ class _Asking:
         codes += [one.code for one in own]
         charged = sum(one.amount for one in own)
         return OfferRow(
-            quantity, None, price.unit, price.per, charged, tuple(dict.fromkeys(codes)), price.amount
-        )
+            quantity, None, price.unit, price.per, charged, tuple(dict.fromkeys(codes)), price.amount,
+            tuple((one.code, one.amount) for one in own),
+        )  # fmt: skip
 
     def _starts(self, first: int) -> list[int]:
         """Quantities at which some rule could change the price or the charge, ascending, from `first` on."""

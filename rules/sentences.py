@@ -95,19 +95,34 @@ def rule_sentence(rule: Rule, language: str) -> str:
     """The whole rule as one or two sentences that an owner can read aloud."""
     ja = language == "ja"
     conditions = [_condition_words(entry, ja) for entry in rule.when]
-    said = _effect_words(rule.effect, language)
-    if ja:
-        # a condition that ends in a verb takes no の: 印があるとき
-        link = "とき、" if conditions and conditions[-1].endswith(_VERBS) else "のとき、"
-        head = "、".join(conditions) + (link if conditions else "")
-        sentence = f"{head}{said}"
-    else:
-        head = "When " + " and ".join(conditions) + ": " if conditions else ""
-        sentence = head + (said if conditions else said[:1].upper() + said[1:])
+    sentence = _sentence(conditions, _effect_words(rule.effect, language), ja)
     reason = _pick(rule.because, language)
     if reason:
         sentence += f" お客さまには「{reason}」と伝えます。" if ja else f" The buyer is told: “{reason}”"
     return sentence
+
+
+def term_sentence(rule: Rule, language: str) -> str:
+    """The rule as its own customer reads it: without what it says of customers, without the reason."""
+    ja = language == "ja"
+    told = [entry for entry in rule.when if not _is_of_customers(entry)]
+    return _sentence(
+        [_condition_words(entry, ja) for entry in told], _effect_words(rule.effect, language), ja
+    )
+
+
+def _is_of_customers(entry: WhenLine | AnyOf) -> bool:
+    lines = [line for table in entry.tables for line in table] if isinstance(entry, AnyOf) else [entry]
+    return any(line.fact.startswith("customer.") for line in lines)
+
+
+def _sentence(conditions: Sequence[str], said: str, ja: bool) -> str:
+    if ja:
+        # a condition that ends in a verb takes no の: 印があるとき
+        link = "とき、" if conditions and conditions[-1].endswith(_VERBS) else "のとき、"
+        return "、".join(conditions) + (link if conditions else "") + said
+    head = "When " + " and ".join(conditions) + ": " if conditions else ""
+    return head + (said if conditions else said[:1].upper() + said[1:])
 
 
 _FACTS = {

@@ -48,6 +48,7 @@ TABLES = (
     "storefront.stock",
     "storefront.cart",
     "storefront.orders",
+    "storefront.lead_times",
     "storefront.entry",
     "storefront.payments",
     "storefront.jobs",
@@ -59,6 +60,7 @@ TABLES = (
     "storefront.rule_drafts",
     "storefront.quotations",
     "storefront.exceptions.uses",
+    "storefront.attempts",
 )
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
-from storefront import pasted
+from storefront import card, pasted
 from storefront.access import current_company, public
 from storefront.answered import answered_text, joined, without_hidden_characters
+from storefront.attempts import noting
 from storefront.cart import owners, store
+from storefront.clock import today
 from storefront.database import get_session, write
 from storefront.language import _, ngettext
 from storefront.page import lead_to
@@ -24,8 +26,12 @@ bp = Blueprint("quick_order", __name__)
 @bp.get("/quick-order")
 @public
 def show() -> Any:
-    """The empty sheet, or the lines that were left to fix."""
-    return _page(store.draft_of(get_session(), owners.owner()))
+    """The empty sheet, or the lines that were left to fix; from a price sheet's code the lines of that sheet."""
+    text = store.draft_of(get_session(), owners.owner())
+    company = current_company()
+    if "card" in request.args and company is not None:
+        text = joined(text, card.order_lines(company, today()))
+    return _page(text)
 
 
 @bp.get("/quick-order/sample.csv")
@@ -104,6 +110,7 @@ def _added(text: str) -> Any:
         for row in taken:
             store.add(writing, cart_id, row.sku, row.quantity)
         store.keep_draft(writing, cart_id, "\n".join(row.text for row in left))
+    noting.cart_changed(left=[(row.sku, row.quantity) for row in left if row.sku and row.quantity])
     if taken:
         flash(
             ngettext("%(num)s line put into the cart.", "%(num)s lines put into the cart.", len(taken)), "ok"

@@ -65,7 +65,8 @@ def customers() -> str:
     )
 
 
-def _company(code: str) -> Company:
+def company_of_code(code: str) -> Company:
+    """The company with its people and addresses; an unknown code is not found."""
     query = select(Company).where(Company.code == code)
     found = (
         get_session()
@@ -81,7 +82,7 @@ def _company(code: str) -> Company:
 @staff
 def customer(code: str) -> str:
     """Facts, people, addresses, last orders, the rules that can concern this customer, and the last changes."""
-    found = _company(code)
+    found = company_of_code(code)
     session = get_session()
     orders = session.scalars(
         select(Order).where(Order.company_id == found.id).order_by(Order.placed_at.desc()).limit(10)
@@ -152,7 +153,7 @@ def customer_add() -> Response | tuple[str, int]:
 @owner
 def customer_edit(code: str) -> str:
     """The facts as a form."""
-    found = _company(code)
+    found = company_of_code(code)
     return _form(found, forms.Filled(forms.shown(_kind(), FIELDS, found)), forms.seal(_kind(), FIELDS, found))
 
 
@@ -160,7 +161,7 @@ def customer_edit(code: str) -> str:
 @owner
 def customer_save(code: str) -> Response | tuple[str, int]:
     """Write what differs, with its audit entry; refuse what somebody else has changed in between."""
-    kind, company = _kind(), _company(code)
+    kind, company = _kind(), company_of_code(code)
     filled = forms.read(kind, FIELDS, request.form)
     _refuse(filled, company)
     if filled.errors:

@@ -1,4 +1,4 @@
-"""koguchi rules check | test | evaluate | why | replay | schema | vocabulary: the rules engine on a bare shop folder.
+"""koguchi rules check | test | evaluate | why | replay | card | schema | vocabulary: the rules engine on a bare shop folder.
 
 Starts without Flask and without a database; exit codes and JSON are rule-semantics 121, 122 and 143.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from storefront.commands import replay
+from storefront.commands import card, replay
 from storefront.commands.shop_argument import add_shop
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def register(subparsers: Any) -> None:
     why.add_argument("--rule", required=True, metavar="CODE")
     why.add_argument("--line", metavar="ID", help="only this line of the cart")
     replay.register(commands)
+    card.register(commands)
     commands.add_parser("schema", help="JSON Schema of rule files, for editors")
     commands.add_parser("vocabulary", help="every fact, operator and key, as a table")
 
@@ -84,6 +85,11 @@ class InstalledMethods(Collection[str]):
         return len(self._ids())
 
 
+def has_database(folder: Path) -> bool:
+    """Whether the shop has a database of its own, or the environment names one."""
+    return (folder / "var" / "shop.sqlite").is_file() or "DATABASE_URL" in os.environ
+
+
 def shop_catalog(folder: Path) -> Catalog:
     """What the shop knows of products and customers: its CSV files, overridden row by row by its database.
 
@@ -92,7 +98,7 @@ def shop_catalog(folder: Path) -> Catalog:
     from rules import read_catalog
 
     files = read_catalog(folder)
-    if not (folder / "var" / "shop.sqlite").is_file() and "DATABASE_URL" not in os.environ:
+    if not has_database(folder):
         return files
     from storefront.pricing import catalog_facts
     from storefront.settings import SettingsError, load_settings
@@ -155,7 +161,7 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def _refused(loaded: Loaded) -> int:
+def refused(loaded: Loaded) -> int:
     """A folder with any error is not evaluated (rule-semantics 13)."""
     for finding in loaded.errors:
         print(finding, file=sys.stderr)
@@ -168,7 +174,7 @@ def _test(args: argparse.Namespace) -> int:
 
     loaded, today = load(args.shop)
     if loaded.ruleset is None:
-        return _refused(loaded)
+        return refused(loaded)
     passed = failed = 0
     covered: set[str] = set()
     for result in run_cases(loaded.ruleset, loaded.catalog, today):
@@ -219,7 +225,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 
     loaded, today = load(args.shop, run_cases=True)
     if loaded.ruleset is None:
-        return _refused(loaded)
+        return refused(loaded)
     try:
         data = _read_carts(args.cart)
         if not isinstance(data, list):
@@ -248,7 +254,7 @@ def _why(args: argparse.Namespace) -> int:
 
     loaded, today = load(args.shop, run_cases=True)
     if loaded.ruleset is None:
-        return _refused(loaded)
+        return refused(loaded)
     codes = [rule.code for rule in loaded.ruleset.rules]
     if args.rule not in codes:
         print(f'there is no rule "{args.rule}". {nearest(args.rule, codes)}'.strip(), file=sys.stderr)
@@ -289,6 +295,7 @@ _COMMANDS = {
     "evaluate": _evaluate,
     "why": _why,
     "replay": replay.run,
+    "card": card.run,
     "schema": _schema,
     "vocabulary": _vocabulary,
 }
