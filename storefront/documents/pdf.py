@@ -47,7 +47,8 @@ def as_pdf(template: str, data: Mapping[str, Any], *, most_pages: int | None = N
         pages = json.loads(typst.query(path, "<pages>", field="value", one=True, **options))
         if pages > most_pages:
             return None
-    return typst.compile(path, None, format="pdf", pdf_standards="a-3b", **options)
+    made: bytes = typst.compile(path, None, format="pdf", pdf_standards="a-3b", **options)
+    return made
 
 
 def without_missing_glyphs(data: Any) -> Any:
