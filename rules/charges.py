@@ -130,5 +130,6 @@ def apply_discount(work: Evaluation) -> None:
             amount,
             tuple(line.line.id for line in lines),
             tuple(sorted((category, part) for category, part in by_tax.items() if part)),
+            work.fill(compiled.rule.because, lines[0], compiled) if compiled.rule.because else None,
         )
     )

@@ -102,6 +102,7 @@ class Tier:
     max_quantity: int | None = None
     per_day: int | None = None
     chosen: bool = False
+    label: Texts | None = None  # as the rule words it; not in the JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ class Discount:
     amount: int  # positive
     lines: tuple[str, ...]
     tax: tuple[tuple[str, int], ...]  # category, amount
+    why: Texts | None = None  # the rule's reason; not in the JSON
 
 
 @dataclass(frozen=True, slots=True)

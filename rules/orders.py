@@ -125,6 +125,7 @@ def choose_lead_time(work: Evaluation) -> None:
                 tier.max_quantity,
                 tier.per_day,
                 tier.code == chosen,
+                work.fill(tier.label, None, compiled) if tier.label else None,
             )
         )
         if tier.code == chosen and is_offered and amount:

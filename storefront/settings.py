@@ -84,6 +84,23 @@ class RateLimits(BaseModel):
     enabled: bool = True
 
 
+class HistorySettings(BaseModel):
+    """What is kept of refused wishes, and for how long; orders are no part of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    refusals: bool = True
+    keep_months: int = Field(default=13, ge=1, le=60)
+    abandoned_after_days: int = Field(default=14, ge=1, le=365)
+
+
+class HandlingCosts(BaseModel):
+    """What one order costs to handle by the way it came in, in the shop's currency."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    phone: Decimal | None = Field(default=None, ge=0)  # by phone or FAX; 750 where the currency is the yen
+    web: Decimal | None = Field(default=None, ge=0)  # 50 where the currency is the yen
+
+
 class Settings(BaseModel):
     """One shop's settings. `folder` is where rules/, prices/ and drawings/ are, `var` where the shop writes."""
 
@@ -103,12 +120,15 @@ class Settings(BaseModel):
     trusted_hosts: tuple[str, ...] = ()
     currency: str = "JPY"
     timezone: str = "Asia/Tokyo"
+    country: str = "JP"  # whose public holidays are no business days
     matcher: Literal["durable", "indexed"] = "durable"
     database_url: str
     secret_key: SecretStr
     production: bool = False
     mail: MailSettings = MailSettings()
     rate_limits: RateLimits = RateLimits()
+    history: HistorySettings = HistorySettings()
+    handling: HandlingCosts = HandlingCosts()
     theme: Mapping[str, str] = Field(default_factory=dict)
     plugins: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     session_days: int = Field(default=14, ge=1, le=90)
@@ -122,6 +142,15 @@ class Settings(BaseModel):
     def _known_timezone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError("is no time zone; write one like Asia/Tokyo")
+        return value
+
+    @field_validator("country")
+    @classmethod
+    def _known_country(cls, value: str) -> str:
+        from storefront.shop_calendar import has_holidays
+
+        if value != "JP" and not has_holidays(value):
+            raise ValueError("is no country whose holidays are known; write two letters like JP")
         return value
 
     @field_validator("currency")
@@ -154,6 +183,12 @@ class Settings(BaseModel):
                 raise ValueError(f'{name} = "{token}" is no token; write "--indigo" = "#1f3b73"')
         return value
 
+    def handling_minor(self, door: Literal["phone", "web"]) -> int:
+        """What handling an order costs, in minor units; 0 where the shop has not said and its money is not the yen."""
+        named = getattr(self.handling, door)
+        usual = {"phone": Decimal(750), "web": Decimal(50)}[door] if self.currency == "JPY" else Decimal(0)
+        return round((usual if named is None else named).scaleb(CURRENCIES[self.currency]))
+
     @property
     def default_language(self) -> str:
         return self.languages[0]
@@ -172,9 +207,11 @@ _SHOP_KEYS = {
     "name": "name", "legal_name": "legal_name", "address": "address", "phone": "phone", "hours": "hours",
     "email": "email", "registration_number": "registration_number", "languages": "languages", "base_url": "base_url",
     "trusted_hosts": "trusted_hosts", "session_days": "session_days", "upload_limit": "upload_limit",
-    "proxies": "proxies", "production": "production",
+    "proxies": "proxies", "production": "production", "country": "country",
 }  # fmt: skip
-_TABLES = ("shop", "policy", "tax", "rules", "mail", "rate_limits", "theme", "plugins", "database")
+_TABLES = (
+    "shop", "policy", "tax", "rules", "mail", "rate_limits", "history", "handling", "theme", "plugins", "database",
+)  # fmt: skip
 
 
 def load_settings(
@@ -229,7 +266,7 @@ def _from_file(folder: Path, environ: Mapping[str, str]) -> tuple[dict[str, Any]
     values |= {key: policy[key] for key in ("currency", "timezone") if key in policy}
     values |= {"matcher": tables["rules"]["matcher"]} if "matcher" in tables.get("rules", {}) else {}
     values |= {"database_url": tables["database"]["url"]} if "url" in tables.get("database", {}) else {}
-    for name in ("mail", "rate_limits", "theme", "plugins"):
+    for name in ("mail", "rate_limits", "history", "handling", "theme", "plugins"):
         if name in tables:
             values[name] = _from_env_words(tables[name], name, environ, faults)
     return values, faults

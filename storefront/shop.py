@@ -20,6 +20,8 @@ from storefront.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from storefront.shop_calendar import CalendarFile
+
 
 @dataclass
 class Shop:
@@ -62,6 +64,13 @@ class Shop:
 
         with self._lock:
             return load(self.settings.plugins, folder=self.settings.folder)
+
+    @cached_property
+    def calendar(self) -> CalendarFile:
+        """Which days are worked; see storefront/shop_calendar.py."""
+        from storefront.shop_calendar import CalendarFile
+
+        return CalendarFile(self.settings.folder, self.settings.country)
 
     def close(self) -> None:
         """Close the database connections of this process."""

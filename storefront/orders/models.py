@@ -37,6 +37,7 @@ class Order(Base):
         Index("ix_orders_company", "company_id", "placed_at"),
         Index("ix_orders_state", "state", "placed_at"),
         Index("ix_orders_purchase_order", "company_id", "purchase_order_number"),
+        Index("ix_orders_promised_on", "promised_on"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -73,6 +74,8 @@ class Order(Base):
     shipping_by: Mapped[str | None] = mapped_column(String(16))  # the rule that made shipping free
     arrives: Mapped[list[str] | None] = mapped_column(Json)  # earliest and latest day the carrier named
     requested_delivery_on: Mapped[date | None]
+    promised_on: Mapped[date | None]  # the day the goods are ready, where a lead time was chosen
+    lead_time: Mapped[dict[str, Any] | None] = mapped_column(Json)  # lead_times.TierOffer.as_json
     key: Mapped[str] = mapped_column(String(255))
     cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -110,6 +113,8 @@ class OrderLine(Base):
 
 
 class OrderSurcharge(Base):
+    """A line of its own beside the goods: a surcharge (below zero where a slow lead time takes off), or a discount."""
+
     __tablename__ = "order_surcharges"
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -117,8 +122,12 @@ class OrderSurcharge(Base):
     code: Mapped[str] = mapped_column(String(16))
     label: Mapped[dict[str, str]] = mapped_column(Json)
     reason: Mapped[dict[str, str] | None] = mapped_column(Json)
+    kind: Mapped[str] = mapped_column(String(16), default="surcharge", server_default="surcharge")
     amount_minor: Mapped[int] = mapped_column(BigInteger)  # below zero for a discount
     tax: Mapped[str] = mapped_column(String(32))
+    taxes: Mapped[list[dict[str, Any]] | None] = mapped_column(
+        Json
+    )  # of a discount over several: category, amount
     lines: Mapped[list[str]] = mapped_column(Json, default=list)  # SKUs it was charged for
 
 

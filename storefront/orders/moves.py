@@ -6,16 +6,17 @@ Every move is recorded with who and when; what goes with it (stock, mail, paymen
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import cast
 
 from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
-from storefront import jobs, stock
+from storefront import jobs, lead_times, stock
 from storefront.clock import now
 from storefront.database import locked, write
 from storefront.orders.models import Order, OrderMove
+from storefront.shop import current_shop
 
 ALLOWED: dict[str, frozenset[str]] = {
     "": frozenset({"awaiting_approval", "awaiting_payment"}),
@@ -68,15 +69,28 @@ def move(
             return NotMoved(held.number, held.state, tuple(missing.skus))
     elif to == "cancelled":
         stock.release(session, held.id, actor=actor, reason=reason)
+        lead_times.release(session, held.id)
         held.cancelled_at = now()
         jobs.enqueue(session, "payment.void", {"order_id": held.id})
     elif to == "confirmed":
         stock.keep_until(session, held.id, None)
+        _promise_again(session, held)
     from_state, held.state = held.state, to
     record(session, held, from_state, actor, reason)
     if to in _MAILS:
         jobs.enqueue(session, "order.mail", {"order_id": held.id, "event": to})
     return Moved(held.number, from_state, to)
+
+
+def _promise_again(session: Session, order: Order) -> None:
+    """An order that waited for approval or payment past the day it was counted from is promised a new day."""
+    if order.lead_time is None:
+        return
+    made = lead_times.promise_anew(
+        session, current_shop(), order.id, order.lead_time, placed_at=order.placed_at, moment=now()
+    )
+    if made is not None:
+        order.lead_time, order.promised_on = made, date.fromisoformat(made["promised_on"])
 
 
 def record(session: Session, order: Order, from_state: str, actor: str, reason: str = "") -> None:

@@ -5,103 +5,66 @@ One write transaction: key, stock rows, prices, fingerprint, credit, order, outb
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from functools import cache
-from typing import Any, cast
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Table, bindparam, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from rules import TieError
 from rules.errors import MatcherError
-from storefront import cart, jobs, payments, stock
+from storefront import cart, jobs, lead_times, payments, stock
 from storefront.accounts import Company, User
+from storefront.attempts import endings
 from storefront.clock import now
 from storefront.database import get_session, locked, retrying, write
 from storefront.incidents import record_incident
+from storefront.orders import keys
 from storefront.orders.credit import NET_TERMS, exposure_minor
-from storefront.orders.models import IdempotencyKey, Order
+from storefront.orders.keys import LONGEST_KEY, order_of_key
+from storefront.orders.models import Order
 from storefront.orders.moves import record
 from storefront.orders.numbers import next_number
+from storefront.orders.outcomes import (
+    Changed,
+    CheckoutChoice,
+    InProgress,
+    KeyReused,
+    Outcome,
+    Placed,
+    Refused,
+    Stop,
+)
 from storefront.orders.preparing import Prepared, prepare, ship_to_facts
 from storefront.orders.writing import write_order
 from storefront.pricing import PricedCart, Wanted, has_rules_of_history, price
 from storefront.rulebook import NoRulesError
-from storefront.shipping import Destination
 from storefront.shop import Shop
-from storefront.stock import Shortage
+
+__all__ = [
+    "LONGEST_KEY",
+    "Changed",
+    "CheckoutChoice",
+    "InProgress",
+    "KeyReused",
+    "Outcome",
+    "Placed",
+    "Refused",
+    "Within",
+    "order_of_key",
+    "place_order",
+]
 
 log = logging.getLogger("koguchi.orders")
 
-LONGEST_KEY = 255
-START_AGAIN_AFTER = timedelta(minutes=2)  # the outbox starts a payment that the placing process did not
-UNPAID = timedelta(days=30)  # how long stock waits for a payment whose provider names no end
-
-
-@dataclass(frozen=True, slots=True)
-class CheckoutChoice:
-    """Everything the buyer chose besides the lines."""
-
-    to: Destination
-    shipping: str | None
-    payment: str | None
-    purchase_order_number: str = ""
-    note: str = ""
-    delivery_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """The order; `is_repeated` when the key was used before and nothing happened now."""
-
-    order_id: int
-    number: str
-    state: str
-    is_repeated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """Something the buyer confirmed is different now: show it and ask again."""
-
-    priced: PricedCart
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """No order. `code` is rules, quotation, shortage, gone, empty, account or unavailable."""
-
-    code: str
-    priced: PricedCart | None = None
-    shortages: tuple[Shortage, ...] = ()
-    skus: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class InProgress:
-    """The same key is at work elsewhere and did not finish in time."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyReused:
-    """The key was used for something else."""
-
-
-Outcome = Placed | Changed | Refused | InProgress | KeyReused
 # What else belongs into the order's own transaction, given its id; the id of an older order stands in its place.
 Within = Callable[[Session, int], int | None]
-
-
-class _Stop(Exception):
-    def __init__(self, outcome: Outcome) -> None:
-        self.outcome = outcome
+START_AGAIN_AFTER = timedelta(minutes=2)  # the outbox starts a payment that the placing process did not
+UNPAID = timedelta(days=30)  # how long stock waits for a payment whose provider names no end
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +83,8 @@ class _Request:
     within: Within | None
     scope: str
     body_hash: str
+    moment: datetime  # when the button was pressed: the cutoff is not missed by waiting for a lock
     prepared: Prepared = field(repr=False)
-
-
-def _body_hash(wanted: Sequence[Wanted], choice: CheckoutChoice, channel: str) -> str:
-    """What makes two requests with one key the same request."""
-    body: list[Any] = [
-        [(line.sku, line.quantity, dict(line.attributes)) for line in wanted],
-        choice.to.as_json(),
-        [choice.shipping, choice.payment, choice.purchase_order_number, choice.note],
-        str(choice.delivery_on),
-        channel,
-    ]
-    return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def place_order(
@@ -162,50 +114,30 @@ def place_order(
         raise ValueError(f"a key has 1 to {LONGEST_KEY} characters")
     if not wanted:
         return Refused("empty")
-    scope = f"user:{user_id}" if user_id is not None else f"company:{company_id}"
-    hashed = _body_hash(wanted, choice, channel)
-    reader = get_session()
-    if (before := _answered_before(reader, scope, key, hashed)) is not None:
+    asked: dict[str, Any] = {
+        "company_id": company_id, "user_id": user_id, "wanted": tuple(wanted), "choice": choice, "key": key,
+        "fingerprint": fingerprint, "channel": channel, "actor": actor, "on": on, "cart_id": cart_id,
+        "contact_id": contact_id, "within": within,
+        "scope": f"user:{user_id}" if user_id is not None else f"company:{company_id}",
+        "body_hash": keys.body_hash(wanted, choice, channel), "moment": now(),
+    }  # fmt: skip
+    before = keys.answered_before(get_session(), asked["scope"], key, asked["body_hash"])
+    if before is not None:
         return before
-    company = reader.get(Company, company_id)
-    if company is None:
-        return Refused("account")
+    outcome = _attempt(shop, asked)
+    if isinstance(outcome, Placed) and not outcome.is_repeated and outcome.state == "awaiting_payment":
+        payments.start_for(outcome.order_id)
+        outcome = _as_it_is(outcome)
+    endings.confirmed(outcome, company_id=company_id, person_id=contact_id or user_id, channel=channel)
+    return outcome
+
+
+def _attempt(shop: Shop, asked: Mapping[str, Any]) -> Outcome:
+    """Ask the plugins, then try the transaction; every expected end is an outcome."""
     try:
-        prepared = prepare(
-            reader,
-            shop,
-            company,
-            wanted,
-            to=choice.to,
-            shipping_code=choice.shipping,
-            payment_code=choice.payment,
-            on=on,
-            channel=channel,
-            delivery=choice.delivery_on,
-            fixes=False,
-        )
-        if prepared is None:
-            return Refused("gone", skus=tuple(each.sku for each in wanted))
-        request = _Request(
-            company_id,
-            user_id,
-            tuple(wanted),
-            choice,
-            key,
-            fingerprint,
-            channel,
-            actor,
-            on,
-            cart_id,
-            contact_id,
-            within,
-            scope,
-            hashed,
-            prepared,
-        )
-        outcome: Outcome = _place(shop, request)
-    except _Stop as stop:
-        outcome = stop.outcome
+        return _place(shop, _ready(shop, asked))
+    except Stop as stop:
+        return stop.outcome
     except (MatcherError, TieError, NoRulesError) as error:
         _remember(error)
         return Refused("unavailable")
@@ -213,40 +145,37 @@ def place_order(
         if getattr(error.orig, "sqlstate", None) == "55P03":  # lock_timeout: somebody else holds the key
             return InProgress()
         raise
-    if isinstance(outcome, Placed) and not outcome.is_repeated and outcome.state == "awaiting_payment":
-        payments.start_for(outcome.order_id)
-        outcome = _as_it_is(outcome)
-    return outcome
+
+
+def _ready(shop: Shop, asked: Mapping[str, Any]) -> _Request:
+    """The request with quotes and methods of the plugins."""
+    choice: CheckoutChoice = asked["choice"]
+    company = get_session().get(Company, asked["company_id"])
+    if company is None:
+        raise Stop(Refused("account"))
+    prepared = prepare(
+        get_session(),
+        shop,
+        company,
+        asked["wanted"],
+        to=choice.to,
+        shipping_code=choice.shipping,
+        payment_code=choice.payment,
+        lead_time_code=choice.lead_time,
+        on=asked["on"],
+        moment=asked["moment"],
+        channel=asked["channel"],
+        delivery=choice.delivery_on,
+        fixes=False,
+    )
+    if prepared is None:
+        raise Stop(Refused("gone", skus=tuple(each.sku for each in asked["wanted"])))
+    return _Request(**asked, prepared=prepared)
 
 
 def _as_it_is(placed: Placed) -> Placed:
     state = get_session().scalars(select(Order.state).where(Order.id == placed.order_id)).one()
     return Placed(placed.order_id, placed.number, state, placed.is_repeated)
-
-
-_OF_KEY = (
-    select(Order.id, Order.number, Order.state, IdempotencyKey.body_hash)
-    .join(IdempotencyKey, IdempotencyKey.order_id == Order.id)
-    .where(IdempotencyKey.scope == bindparam("its_scope"), IdempotencyKey.key == bindparam("its_key"))
-)
-
-
-def _answered_before(
-    session: Session, scope: str, key: str, body_hash: str | None
-) -> Placed | KeyReused | None:
-    """What this key already made; without a hash whatever the body was."""
-    found = session.execute(_OF_KEY, {"its_scope": scope, "its_key": key}).first()
-    if found is None:
-        return None
-    if body_hash is not None and found.body_hash != body_hash:
-        return KeyReused()
-    return Placed(found.id, found.number, found.state, is_repeated=True)
-
-
-def order_of_key(session: Session, user_id: int, key: str) -> Placed | None:
-    """The order that this user's key made, for a page posted again after its cart was emptied."""
-    before = _answered_before(session, f"user:{user_id}", key, None)
-    return before if isinstance(before, Placed) else None
 
 
 def _remember(error: Exception) -> None:
@@ -264,11 +193,11 @@ def _remember(error: Exception) -> None:
 
 @retrying
 def _place(shop: Shop, request: _Request) -> Placed:
-    """The transaction. Raises _Stop with any other outcome, which undoes it all."""
+    """The transaction. Raises Stop with any other outcome, which undoes it all."""
     with write() as session:
         if session.get_bind().dialect.name == "postgresql":
             session.execute(text("SET LOCAL lock_timeout = '8s'"))
-        claimed = _claim(session, request)
+        claimed = keys.claim(session, request.scope, request.key, request.body_hash)
         company, user = _who(session, request)
         products = {each.line.sku: each.product for each in request.prepared.priced.lines}
         counted = _pieces(request.wanted, products)
@@ -278,7 +207,7 @@ def _place(shop: Shop, request: _Request) -> Placed:
         _compare(priced, request)
         missing = stock.shortages(items, counted, {product.id: sku for sku, product in products.items()})
         if missing:
-            raise _Stop(Refused("shortage", priced, tuple(missing)))
+            raise Stop(Refused("shortage", priced, tuple(missing)))
         held = _held(session, priced, request, company, user)
         order = write_order(
             session,
@@ -299,52 +228,16 @@ def _place(shop: Shop, request: _Request) -> Placed:
             session, items, counted, order_id=order.id, actor=request.actor,
             expires_at=None if held else now() + UNPAID,
         )  # fmt: skip
+        _book(session, priced, order)
         payments.create(session, order)
-        session.execute(_ANSWER, {"its_id": claimed, "its_order": order.id})
+        keys.answer(session, claimed, order.id)
         jobs.enqueue(session, "order.mail", {"order_id": order.id, "event": "received"})
         jobs.enqueue(session, "payment.start", {"order_id": order.id}, at=now() + START_AGAIN_AFTER)
         if request.cart_id is not None:
             cart.clear(session, request.cart_id, [line.sku for line in request.wanted])
         if request.within is not None and (known := request.within(session, order.id)) is not None:
-            raise _Stop(_repeated(session, known))
+            raise Stop(keys.repeated(session, known))
         return Placed(order.id, order.number, order.state)
-
-
-_keys = cast(Table, IdempotencyKey.__table__)
-_ANSWER = update(_keys).where(_keys.c.id == bindparam("its_id")).values(order_id=bindparam("its_order"))
-
-
-@cache
-def _claiming(dialect: str) -> Any:
-    values: dict[str, Any] = {name: bindparam(name) for name in ("scope", "key", "body_hash", "created_at")}
-    statement = (
-        (postgresql if dialect == "postgresql" else sqlite).insert(_keys).values(**values, state="done")
-    )
-    return statement.on_conflict_do_nothing().returning(_keys.c.id)
-
-
-def _claim(session: Session, request: _Request) -> int:
-    """Take the key, or answer with what it already made. A second taker waits here for the first."""
-    values: dict[str, Any] = {
-        "scope": request.scope,
-        "key": request.key,
-        "body_hash": request.body_hash,
-        "created_at": now(),
-    }
-    new = session.execute(_claiming(session.get_bind().dialect.name), values).scalar_one_or_none()
-    if new is not None:
-        return int(new)
-    known = session.scalars(
-        select(IdempotencyKey).where(IdempotencyKey.scope == request.scope, IdempotencyKey.key == request.key)
-    ).one()
-    if known.body_hash != request.body_hash:
-        raise _Stop(KeyReused())
-    raise _Stop(_repeated(session, known.order_id))
-
-
-def _repeated(session: Session, order_id: int | None) -> Placed:
-    order = session.get_one(Order, order_id)
-    return Placed(order.id, order.number, order.state, is_repeated=True)
 
 
 _WHO = (
@@ -359,9 +252,9 @@ def _who(session: Session, request: _Request) -> tuple[Company, User | None]:
     orders = request.contact_id or request.user_id
     company, user = session.execute(_WHO, {"company": request.company_id, "user": orders}).one()
     if company.status != "active" or (user is not None and not user.active):
-        raise _Stop(Refused("account"))
+        raise Stop(Refused("account"))
     if request.contact_id is not None and (user is None or user.company_id != company.id):
-        raise _Stop(Refused("account"))
+        raise Stop(Refused("account"))
     return company, user
 
 
@@ -401,13 +294,15 @@ def _price_again(session: Session, shop: Shop, company: Company, request: _Reque
         shipping=prepared.shipping,
         payment=prepared.payment,
         delivery=choice.delivery_on,
+        lead_time=prepared.lead_time,
+        moment=request.moment,
         placing=True,
         fixes=False,
         matcher="durable",
     )
     if priced is None or priced.missing:
         gone = tuple(each.sku for each in (priced.missing if priced else request.wanted))
-        raise _Stop(Refused("gone", priced, skus=gone))
+        raise Stop(Refused("gone", priced, skus=gone))
     return priced
 
 
@@ -415,11 +310,30 @@ def _compare(priced: PricedCart, request: _Request) -> None:
     """Refuse what the rules refuse, and ask again when anything differs from what the buyer confirmed."""
     outcome = priced.decision.outcome
     if outcome == "block":
-        raise _Stop(Refused("rules", priced))
+        raise Stop(Refused("rules", priced))
     if outcome == "quotation" or any(each.line.amount is None for each in priced.lines):
-        raise _Stop(Refused("quotation", priced))
+        raise Stop(Refused("quotation", priced))
     if request.fingerprint is not None and priced.fingerprint != request.fingerprint:
-        raise _Stop(Changed(priced))
+        raise Stop(Changed(priced))
+    _compare_day(priced, request.choice.promised_on)
+
+
+def _compare_day(priced: PricedCart, latest: date | None) -> None:
+    """Where a rule offers lead times an order has one of them, and it is not ready later than the caller knows."""
+    if not priced.lead_times:
+        return
+    chosen = priced.lead_time
+    if chosen is None or chosen.promise is None:
+        raise Stop(Refused("lead_time", priced))
+    if latest is not None and chosen.promise.ready_on > latest:
+        raise Stop(Changed(priced))
+
+
+def _book(session: Session, priced: PricedCart, order: Order) -> None:
+    """Take the promised days; nobody else can since the tier was locked for the promise."""
+    chosen = priced.lead_time
+    if chosen is not None and chosen.promise is not None:
+        lead_times.book(session, order.id, chosen.tier.by, chosen.code, chosen.promise.parts)
 
 
 def _held(

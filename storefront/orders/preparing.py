@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,8 @@ from rules import Method, ShipTo
 from rules.decision import Offered
 from storefront import payments, shipping
 from storefront.accounts import Company
+from storefront.clock import now
+from storefront.lead_times import TierOffer, usual
 from storefront.payments import PaymentOption
 from storefront.pricing import PricedCart, Wanted, price, products_by_sku
 from storefront.shipping import Destination, ShippingOption
@@ -33,6 +35,7 @@ class Prepared:
     payment_methods: tuple[Method, ...] | None
     shipping: str | None
     payment: str | None
+    lead_time: str | None = None
 
     def shipping_offer(self, code: str) -> Offered | None:
         return next((each for each in self.priced.decision.shipping if each.code == code), None)
@@ -57,7 +60,9 @@ def prepare(
     to: Destination | None,
     shipping_code: str | None = None,
     payment_code: str | None = None,
+    lead_time_code: str | None = None,
     on: date,
+    moment: datetime | None = None,
     channel: str = "web",
     delivery: date | None = None,
     fixes: bool = True,
@@ -66,8 +71,11 @@ def prepare(
     """Price with everything that can be chosen. What was not chosen is the first that is offered.
 
     A chosen method stays chosen even when it is refused, so that the refusal is said; a page that only looks is not
-    strict and takes the first that is offered instead. None: nothing to price.
+    strict and takes the first that is offered instead. `moment` is when the order is placed, else now: lead times
+    promise their days from it. None: nothing to price.
     """
+    moment = moment or now()
+    tier = lead_time_code
 
     rows = products_by_sku(session, {each.sku for each in wanted})  # read once for all questions
 
@@ -87,6 +95,8 @@ def prepare(
             payment_methods=ways,
             shipping=ship,
             payment=pay,
+            lead_time=tier,
+            moment=moment,
             fixes=fixes and ways is not None,
             rows=rows,
         )
@@ -94,6 +104,10 @@ def prepare(
     plain = ask(None, None, None, None)
     if plain is None:
         return None
+    tier = _tier(plain.lead_times, lead_time_code, is_strict)
+    if _costs(plain.lead_times, tier) != _costs(plain.lead_times, lead_time_code):
+        plain = ask(None, None, None, None)  # ways to pay are asked about the whole total
+        assert plain is not None
     decision = plain.decision
     options: list[ShippingOption] = []
     quotes: tuple[Method, ...] | None = None
@@ -122,7 +136,21 @@ def prepare(
         ship, pay = better_ship, better_pay
         priced = ask(quotes, methods, ship, pay)
         assert priced is not None
-    return Prepared(priced, tuple(options), tuple(ways), quotes, methods, ship, pay)
+    return Prepared(priced, tuple(options), tuple(ways), quotes, methods, ship, pay, tier)
+
+
+def _tier(offers: Sequence[TierOffer], wish: str | None, is_strict: bool) -> str | None:
+    """The tier to price with: the wish where it is offered or has to be refused by name, else the usual one."""
+    if not offers:
+        return None
+    if wish is not None and (is_strict or any(each.code == wish and each.is_offered for each in offers)):
+        return wish
+    return usual(offers)
+
+
+def _costs(offers: Sequence[TierOffer], code: str | None) -> int:
+    """What a tier adds to the order, below zero where it takes off."""
+    return next((each.tier.amount for each in offers if each.code == code and each.tier.offered), 0)
 
 
 def _first(codes: Sequence[str]) -> str | None:

@@ -18,7 +18,7 @@ from storefront.orders.preparing import Prepared
 from storefront.pricing import PricedCart, PricedLine
 
 if TYPE_CHECKING:
-    from storefront.orders.placing import CheckoutChoice
+    from storefront.orders.outcomes import CheckoutChoice
 
 
 _LINES, _SURCHARGES, _TAXES = (
@@ -38,6 +38,7 @@ def write_order(
     ship = _chosen(decision.shipping, prepared.shipping)
     pay = _chosen(decision.payment, prepared.payment)
     option = next((each for each in prepared.shipping_options if each.code == prepared.shipping), None)
+    chosen = priced.lead_time
     way = next((each for each in prepared.payment_options if each.code == prepared.payment), None)
     order = Order(
         placed_at=now(),
@@ -63,6 +64,8 @@ def write_order(
         payment_label=dict(way.label) if way and pay else None,
         arrives=_window(option) if ship else None,
         requested_delivery_on=choice.delivery_on,
+        promised_on=chosen.promise.ready_on if chosen and chosen.promise else None,
+        lead_time=chosen.as_json() if chosen else None,
         **who,
     )
     session.add(order)
@@ -81,23 +84,27 @@ def _charges(priced: PricedCart) -> list[dict[str, Any]]:
     """Surcharges, and discounts as amounts below zero."""
     decision = priced.decision
     skus = {each.line.id: each.line.sku for each in priced.lines}
-    charges: list[tuple[Any, int, str, Any]] = [
-        (each, each.amount, each.tax, each.why) for each in decision.surcharges
+    charges: list[tuple[str, Any, int, str, Any]] = [
+        ("surcharge", each, each.amount, each.tax, None) for each in decision.surcharges
     ]
-    taken = [
-        (each, -each.amount, each.tax[0][0] if each.tax else decision.lines[0].tax, None)
+    charges += [
+        ("discount", each, -each.amount, each.tax[0][0] if each.tax else decision.lines[0].tax, each.tax)
         for each in decision.discounts
     ]
     return [
         {
             "code": each.code,
+            "kind": kind,
             "label": dict(each.label),
-            "reason": dict(why) if why else None,
+            "reason": dict(each.why) if each.why else None,
             "amount_minor": amount,
             "tax": tax,
-            "lines": [skus[line] for line in each.lines if line in skus],
+            "taxes": None
+            if parts is None
+            else [{"category": category, "amount_minor": -part} for category, part in parts],
+            "lines": list(dict.fromkeys(skus[line] for line in each.lines if line in skus)),
         }
-        for each, amount, tax, why in (*charges, *taken)
+        for kind, each, amount, tax, parts in charges
     ]
 
 

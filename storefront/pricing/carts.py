@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row
@@ -19,6 +19,7 @@ import rules
 from rules import Cart, Decision, Line, Method, ShipTo
 from rules.advice import Advice, advise
 from rules.decision import Fix, Issue, LineDecision
+from storefront.lead_times import TierOffer, offers_of
 from storefront.pricing.facts import customer_facts, product_facts, products_by_sku
 from storefront.pricing.offers import remembered_offers
 
@@ -56,6 +57,12 @@ class PricedCart:
     lines: tuple[PricedLine, ...]
     missing: tuple[Wanted, ...]
     fingerprint: str
+    lead_times: tuple[TierOffer, ...] = ()
+
+    @property
+    def lead_time(self) -> TierOffer | None:
+        """The chosen tier with its promise; None where no rule offers tiers, none was chosen, or it is refused."""
+        return next((each for each in self.lead_times if each.tier.chosen and each.is_offered), None)
 
     def issues_of_order(self) -> tuple[Issue, ...]:
         """Issues that name no line: order minimum, credit, methods."""
@@ -77,6 +84,8 @@ def price(
     shipping: str | None = None,
     payment: str | None = None,
     delivery: date | None = None,
+    lead_time: str | None = None,
+    moment: datetime | None = None,
     placing: bool = False,
     fixes: bool = True,
     advice: bool = False,
@@ -86,6 +95,7 @@ def price(
     """Decide a cart. None when nothing of it can be priced (empty, or every product is gone).
 
     `advice` adds to each line a larger quantity that costs less, or a better price that is near.
+    `moment` is when the order is placed or looked at: with it each lead time has the day it can promise.
     `rows` are products by SKU that the caller has read already; without them one query reads them.
     Raises rules.TieError, rules.errors.MatcherError and storefront.rulebook.NoRulesError; the caller refuses then.
     """
@@ -110,6 +120,7 @@ def price(
         payment_methods=None if payment_methods is None else tuple(payment_methods),
         shipping=shipping,
         payment=payment,
+        lead_time=lead_time,
         placing=placing,
     )
     chosen = {"matcher": shop.rulebook.checkout_matcher} if matcher == "durable" else {}
@@ -118,7 +129,11 @@ def price(
     if advice:
         tables = remembered_offers(edition.ruleset, cart.customer, (line.product for line in cart.lines), on)
         hints = {hint.line: hint for hint in advise(edition.ruleset, cart, on, tables)}
-    return PricedCart(decision, _priced_lines(decision, rows, hints), missing, fingerprint(decision))
+    tiers = () if moment is None else offers_of(session, shop, decision, moment, is_placing=placing)
+    chosen_tier = next((each for each in tiers if each.tier.chosen), None)
+    return PricedCart(
+        decision, _priced_lines(decision, rows, hints), missing, fingerprint(decision, chosen_tier), tiers
+    )
 
 
 def _priced_lines(
@@ -144,9 +159,9 @@ def _fixes_of(line_id: str, issues: Iterable[Issue]) -> tuple[Fix, ...]:
     return ()
 
 
-def fingerprint(decision: Decision) -> str:
-    """A hash of everything a buyer agrees to: what, how many, each price, charge, tax, method and refusal."""
-    seen = [
+def fingerprint(decision: Decision, lead_time: TierOffer | None = None) -> str:
+    """A hash of everything a buyer agrees to: what, how many, each price, charge, tax, method, refusal and day."""
+    seen: list[Any] = [
         [
             (one.sku, one.quantity, str(one.unit_price), one.per, one.amount, one.tax)
             for one in decision.lines
@@ -158,5 +173,8 @@ def fingerprint(decision: Decision) -> str:
         decision.terms and [decision.terms.code, dict(decision.terms.values)],
         [decision.currency, decision.subtotal, decision.total],
     ]
+    if lead_time is not None:
+        day = lead_time.promise.ready_on if lead_time.promise else None
+        seen.append([lead_time.tier.by, lead_time.code, day])
     text = json.dumps(seen, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
