@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from rules.decision import Texts, signed
 from rules.money import amount_text
 
+_MONEY = ("goods", "surcharges", "discounts", "margin", "refused_goods")
 SHOWN_ORDERS = 200  # newly refused orders that the JSON lists; their number is told whole
 
 
@@ -53,11 +54,10 @@ class Sums:
 
     def as_json(self, currency: str) -> dict[str, Any]:
         """Counts as numbers, money as strings in major units."""
-        money = ("goods", "surcharges", "discounts", "margin", "refused_goods")
         told: dict[str, Any] = {"revenue": amount_text(self.revenue, currency)}
         for one in fields(self):
             value = getattr(self, one.name)
-            told[one.name] = amount_text(value, currency) if one.name in money else value
+            told[one.name] = amount_text(value, currency) if one.name in _MONEY else value
         return told
 
 
@@ -103,10 +103,10 @@ class Pair:
             "newly_refused": self.newly_refused,
             "newly_accepted": self.newly_accepted,
             "change": {
-                "revenue": signed(self.change, currency),
-                "surcharges": signed(self.draft.surcharges - self.live.surcharges, currency),
-                "discounts": signed(self.draft.discounts - self.live.discounts, currency),
-                "margin": signed(self.draft.margin - self.live.margin, currency),
+                **{
+                    name: signed(getattr(self.draft, name) - getattr(self.live, name), currency)
+                    for name in ("revenue", *_MONEY)
+                },
                 "refused": self.draft.refused - self.live.refused,
             },
             "live": self.live.as_json(currency),
