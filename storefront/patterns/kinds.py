@@ -79,6 +79,7 @@ class Field:
     many: bool = False
     default: Any = None
     least: int | None = None  # where the pattern needs more than its place does
+    above_zero: bool = False  # where 0 would say nothing
     choices: tuple[tuple[str, Said], ...] = ()
     columns: tuple[Field, ...] = ()
     one_of: str = ""  # exactly one of the fields with the same word is filled in; "fee:from" only beside from
@@ -106,6 +107,11 @@ class Field:
             return Said(f"{words} のどれか", f"one of {words}")
         kind = KEY_TYPES[key.type] if key is not None else TYPES[fact.type] if fact else KEY_TYPES["text"]
         said = Said(kind[1], kind[0])
+        if self.above_zero:
+            said = Said(
+                f"{said.ja.replace('(0以上)', '')}で、0より大きい数",
+                f"{said.en.replace(', 0 or more', '')}, above 0",
+            )
         if self.kind in ("pieces", "count"):
             return Said(f"{said.ja}、{MAX_QUANTITY:,}まで", f"{said.en} to {MAX_QUANTITY:,}")
         if self.kind == "money" and self.is_amount:
@@ -157,6 +163,11 @@ class Probe:
 
 
 SEEN = object()
+
+
+def shows(ja: str, en: str, cart: Mapping[str, Any], **expect: Any) -> Probe:
+    """A case that is to be named so and to come out so."""
+    return Probe(Said(ja, en), cart, expect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +351,8 @@ def _fits(one: Field, value: Any, currency: str, place: str, faults: list[Fault]
         key = str(one.at[-1])
         read = read_table(source, table_of(one.at), {key: value}, "")
         good = read is not None and key in read
+    if good and one.above_zero:
+        good = value > 0
     if good and one.least is not None and not isinstance(value, str | list):
         good = value >= one.least
     if not good:

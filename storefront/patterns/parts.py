@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from storefront.patterns.kinds import Fault, Field, Path, Probe, Said, Values
-from storefront.patterns.scenes import Scene
+from storefront.patterns.kinds import Fault, Field, Path, Probe, Said, Values, shows
+from storefront.patterns.scenes import NOTHING, PRICE, Scene
 
 CATEGORY = Field(
     "category",
@@ -103,27 +103,16 @@ COMMON = (*_TEXT, *_DAYS)
 def fee_fields(table: Path, *, missing: bool = True, with_field: str = "") -> tuple[Field, ...]:
     """Amount, percent or a price for each missing piece, exactly one; `with_field` makes them depend on it."""
     word = f"fee:{with_field}" if with_field else "fee"
-    fields = [
-        Field("amount", "money", (*table, "amount"), Said("手数料の額", "Fee"), one_of=word),
-        Field(
-            "percent",
-            "percent",
-            (*table, "percent"),
-            Said("または商品代の%", "or percent of the goods"),
-            one_of=word,
-        ),
-    ]
-    if missing:
-        fields.append(
-            Field(
-                "per_missing",
-                "money",
-                (*table, "per_missing"),
-                Said("または足りない1個につき", "or for each missing piece"),
-                one_of=word,
-            )
-        )
-    return tuple(fields)
+    kinds = (
+        ("amount", "money", Said("手数料の額", "Fee")),
+        ("percent", "percent", Said("または商品代の%", "or percent of the goods")),
+        ("per_missing", "money", Said("または足りない1個につき", "or for each missing piece")),
+    )
+    return tuple(
+        Field(name, kind, (*table, name), label, one_of=word, above_zero=True)
+        for name, kind, label in kinds
+        if missing or name != "per_missing"
+    )
 
 
 def label_fields(table: Path, ja: str, en: str, only_with: str = "") -> tuple[Field, ...]:
@@ -151,41 +140,38 @@ def label_fields(table: Path, ja: str, en: str, only_with: str = "") -> tuple[Fi
     )
 
 
-def about(values: Values) -> Said:
-    """What the rule is about, for its name: screws; M4-10, M4-12."""
-    words = ", ".join([*(values.get("sku") or values.get("category") or [])][:3])
-    return Said(words or "すべての品", words or "all products")
+def about(values: Values) -> str:
+    """What the rule is about, for its name: screws; M4-10, M4-12; empty for everything."""
+    return ", ".join([*(values.get("sku") or values.get("category") or [])][:3])
 
 
-def whom(values: Values) -> Said:
-    words = ", ".join([*(values.get("customer") or values.get("group") or [])][:3])
-    return Said(words or "すべてのお客さま", words or "all customers")
+def whom(values: Values) -> str:
+    """Whom it is about; empty for everybody."""
+    return ", ".join([*(values.get("customer") or values.get("group") or [])][:3])
 
 
-def asides(scene: Scene, values: Values, nothing: Any, quantity: int = 1, **facts: Any) -> list[Probe]:
-    """The cases that show whom and what the rule leaves alone; `nothing(sku)` is what is expected."""
+def named(what: str, ja: str, en: str, link: str = "for") -> Said:
+    """The name of a rule: the minimum, or the minimum for screws."""
+    return Said(f"{what}の{ja}", f"{en} {link} {what}") if what else Said(ja, en)
+
+
+def asides(scene: Scene, values: Values, group: str, quantity: int = 1, **facts: Any) -> list[Probe]:
+    """The cases that show whom and what a rule of the group leaves alone."""
     found = []
     if scene.other is not None and (values.get("sku") or values.get("category")):
-        found.append(
-            Probe(
-                Said("ほかの品には効かない", "other products are left alone"),
-                scene.cart(quantity, sku=scene.other, **facts),
-                nothing(scene.other),
-            )
-        )
+        cart = scene.cart(quantity, sku=scene.other, **facts)
+        nothing = NOTHING[group](scene.other)
+        found.append(shows("ほかの品には効かない", "other products are left alone", cart, **nothing))
     if scene.has_stranger:
-        found.append(
-            Probe(
-                Said("ほかのお客さまには効かない", "other customers are left alone"),
-                scene.cart(quantity, stranger=True, **facts),
-                nothing(scene.it),
-            )
-        )
+        cart = scene.cart(quantity, stranger=True, **facts)
+        nothing = NOTHING[group](scene.it)
+        found.append(shows("ほかのお客さまには効かない", "other customers are left alone", cart, **nothing))
     return found
 
 
-def count(quantity: int) -> str:
-    return f"{quantity:,}"
+def count(value: object) -> str:
+    """A number as people read it: 15,000."""
+    return f"{value:,}"
 
 
 def need_one(values: Values, *names: str) -> list[Fault]:
@@ -193,3 +179,9 @@ def need_one(values: Values, *names: str) -> list[Fault]:
     if any(name in values for name in names):
         return []
     return [Fault(names[0], Said("どれか一つは入れてください。", "Fill in at least one of these."))]
+
+
+def charged(values: Values, scene: Scene) -> dict[str, Any]:
+    """Facts of a product on which a fee in percent does not come to nothing."""
+    percent = values.get("percent")
+    return {"list_price": max(PRICE, int(100 / percent) + 1)} if percent else scene.made(list_price=PRICE)

@@ -5,78 +5,78 @@ Each with the cases that show both sides of every number.
 
 from __future__ import annotations
 
-from typing import Any
-
 from rules.facts import MAX_QUANTITY
-from storefront.patterns.kinds import SEEN, Fault, Field, Fixed, Pattern, Probe, Said, Values
-from storefront.patterns.parts import BUYERS, COMMON, PRODUCTS, about, asides, count, fee_fields, label_fields
-from storefront.patterns.scenes import Scene
+from storefront.patterns.kinds import SEEN, Fault, Field, Fixed, Pattern, Probe, Said, Values, shows
+from storefront.patterns.parts import (
+    BUYERS,
+    COMMON,
+    PRODUCTS,
+    about,
+    asides,
+    charged,
+    count,
+    fee_fields,
+    label_fields,
+    named,
+)
+from storefront.patterns.scenes import NOTHING, Scene
 
-_ABOVE = (
+ABOVE = (
     ("approval", Said("店で確かめてから受ける", "the shop confirms it first")),
     ("block", Said("受けない", "it is refused")),
     ("quotation", Said("見積りにする", "it becomes a quotation")),
     ("warn", Said("注意を添えて受ける", "it is taken with a warning")),
 )
-_GO_ON = {
-    "approval": Said("店の確認を待つ", "wait for approval"),
-    "block": Said("止まる", "are refused"),
-    "quotation": Said("見積りになる", "become a quotation"),
-    "warn": Said("注意を添えて通る", "go through with a warning"),
+GO_ON = {
+    "approval": Said("店の確認を待つ", "waits for approval"),
+    "block": Said("止まる", "is refused"),
+    "quotation": Said("見積りになる", "becomes a quotation"),
+    "warn": Said("注意を添えて通る", "goes through with a warning"),
 }
-
-
-def _nothing(_sku: str) -> dict[str, Any]:
-    return {"issues": [], "surcharges": []}
-
-
-def _pieces(quantity: int, ja: str, en: str) -> Said:
-    return Said(f"{count(quantity)}個は{ja}", f"{count(quantity)} {en}")
+_BELOW = ("quantity", "below", 0)
+_NOTHING = NOTHING["QT"]("")
 
 
 # the minimum
 
 
 def _minimum_probes(values: Values, scene: Scene) -> list[Probe]:
-    minimum, lot, fee_from = values["minimum"], values.get("multiple", 1), values.get("fee_from")
-    code = values["code"]
+    code, minimum, lot = values["code"], values["minimum"], values.get("multiple", 1)
+    fee_from = values.get("fee_from")
+    facts = charged(values, scene)
     found = []
-    block = {"issues": [{"code": code, "outcome": "block", "need": minimum, "fixes": SEEN}]}
-    fee = {"surcharges": [{"code": code, "amount": SEEN}]}
     less = minimum - lot
-    if fee_from:
+    if fee_from is not None:
+        fee = [{"code": code, "amount": SEEN}]
+        cart = scene.cart(fee_from, **facts)
         found.append(
-            Probe(_pieces(fee_from, "手数料で通る", "pay the small-lot fee"), scene.cart(fee_from), fee)
+            shows(
+                f"{count(fee_from)}個は手数料で通る", f"{count(fee_from)} pay the fee", cart, surcharges=fee
+            )
         )
         if less > fee_from:
+            cart = scene.cart(less, **facts)
             found.append(
-                Probe(_pieces(less, "まだ手数料がかかる", "still pay the fee"), scene.cart(less), fee)
+                shows(
+                    f"{count(less)}個もまだ手数料", f"{count(less)} still pay the fee", cart, surcharges=fee
+                )
             )
         less = fee_from - lot
     if less >= 1:
-        found.append(
-            Probe(
-                _pieces(less, "止まり、出口を勧める", "are refused, with the ways out"),
-                scene.cart(less),
-                block,
-            )
+        ja, en = (
+            f"{count(less)}個は止まり、出口を勧める",
+            f"{count(less)} are refused, and the ways out named",
         )
-    found.append(
-        Probe(_pieces(minimum, "そのまま通る", "go through as they are"), scene.cart(minimum), _nothing(""))
-    )
-    off = minimum + 1
-    if lot > 1 and off <= MAX_QUANTITY:
-        said = _pieces(
-            off, f"{count(lot)}個単位でないので止まる", f"are off the lot of {count(lot)} and refused"
-        )
-        found.append(
-            Probe(
-                said,
-                scene.cart(off),
-                {"issues": [{"code": code, "outcome": "block", "need": lot, "fixes": SEEN}]},
-            )
-        )
-    return [*found, *asides(scene, values, _nothing)]
+        issue = {"code": code, "outcome": "block", "need": minimum, "fixes": SEEN}
+        found.append(shows(ja, en, scene.cart(less, **facts), issues=[issue]))
+    ja, en = f"{count(minimum)}個はそのまま通る", f"{count(minimum)} go through"
+    found.append(shows(ja, en, scene.cart(minimum, **facts), **_NOTHING))
+    if lot > 1 and minimum < MAX_QUANTITY:
+        ja = f"{count(minimum + 1)}個は{count(lot)}個単位でないので止まる"
+        en = f"{count(minimum + 1)} are off the lot of {count(lot)} and refused"
+        issue = {"code": code, "outcome": "block", "need": lot, "fixes": SEEN}
+        found.append(shows(ja, en, scene.cart(minimum + 1, **facts), issues=[issue]))
+    return [*found, *asides(scene, values, "QT")]
 
 
 def _minimum_faults(values: Values) -> list[Fault]:
@@ -91,43 +91,36 @@ def _minimum_faults(values: Values) -> list[Fault]:
         found.append(
             _off_lot("fee_from", Said("手数料で受ける数", "The first quantity with a fee"), fee_from, lot)
         )
-    if fee_from is None:
-        given = [name for name in ("amount", "percent", "per_missing") if name in values]
-        if given:
-            said = Said(
-                "何個から手数料で受けるかも入れてください。", "Say from how many pieces the fee is taken."
-            )
-            found.append(Fault("fee_from", said))
+    if fee_from is None and any(name in values for name in ("amount", "percent", "per_missing")):
+        said = Said(
+            "何個から手数料で受けるかも入れてください。", "Say from how many pieces the fee is taken."
+        )
+        found.append(Fault("fee_from", said))
     return found
 
 
 def _off_lot(field: str, what: Said, value: int, lot: int) -> Fault:
     """The number is not on the lot; both neighbours are named."""
-    down, up = value // lot * lot, -(-value // lot) * lot
-    near = " / ".join(count(one) for one in (down, up) if one)
+    near = " / ".join(count(one) for one in (value // lot * lot, -(-value // lot) * lot) if one)
+    ja = f"{what.ja} {count(value)} は {count(lot)}個単位に合いません。近いのは {near} です。"
     return Fault(
-        field,
-        Said(
-            f"{what.ja} {count(value)} は {count(lot)}個単位に合いません。近いのは {near} です。",
-            f"{what.en} {count(value)} is not in the lot of {count(lot)}; the nearest are {near}.",
-        ),
+        field, Said(ja, f"{what.en} {count(value)} is not in the lot of {count(lot)}; near are {near}.")
     )
 
 
-_BELOW = ("quantity", "below", 0)
 MINIMUM = Pattern(
     "minimum",
     "QT",
     Said("最低注文数(MOQ)", "Minimum order quantity (MOQ)"),
     Said(
-        "少なすぎる注文を止め、手数料で受ける段も作れます。",
-        "Stops orders that are too small; a step with a fee may lie between.",
+        "少なすぎる注文を止めます。手数料で受ける段も作れます。",
+        "Stops orders that are too small, or takes them with a fee.",
     ),
     Said(
         "ねじは100個から、10個単位。60個からは手数料800円で受けます。",
         "Screws from 100, in tens; from 60 with a fee of 800.",
     ),
-    lambda values: Said(f"{about(values).ja}の最低注文数", f"Minimum order for {about(values).en}"),
+    lambda values: named(about(values), "最低注文数", "Minimum order"),
     (
         *PRODUCTS,
         *BUYERS,
@@ -149,7 +142,7 @@ MINIMUM = Pattern(
             Said("手数料で受ける数", "With a fee from"),
             Said(
                 "この数から最低数までは、断らずに手数料をいただきます。",
-                "From here to the minimum the order is not refused but pays a fee.",
+                "From here to the minimum a fee is taken instead.",
             ),
             least=1,
         ),
@@ -177,28 +170,26 @@ MINIMUM = Pattern(
 
 def _lot_probes(values: Values, scene: Scene) -> list[Probe]:
     lot, code, outcome = values["multiple"], values["code"], values.get("off_multiple", "block")
-    found = [Probe(_pieces(lot, "そのまま通る", "go through as they are"), scene.cart(lot), _nothing(""))]
-    for off in (lot + 1, lot - 1):
+    found = []
+    for off in (lot - 1, lot + 1):
         if off <= MAX_QUANTITY and off % lot:
-            goes = _GO_ON[outcome]
-            expect = {"issues": [{"code": code, "outcome": outcome, "need": lot, "fixes": SEEN}]}
-            found.append(
-                Probe(
-                    _pieces(off, f"単位に合わないので{goes.ja}", f"are off the lot and {goes.en}"),
-                    scene.cart(off),
-                    expect,
-                )
-            )
-    return [*found, *asides(scene, values, _nothing)]
+            ja = f"{count(off)}個は単位に合わず、{GO_ON[outcome].ja}"
+            en = f"an order of {count(off)} is off the lot and {GO_ON[outcome].en}"
+            issue = {"code": code, "outcome": outcome, "need": lot, "fixes": SEEN}
+            found.append(shows(ja, en, scene.cart(off), issues=[issue]))
+    found.append(
+        shows(f"{count(lot)}個はそのまま通る", f"{count(lot)} go through", scene.cart(lot), **_NOTHING)
+    )
+    return [*found, *asides(scene, values, "QT")]
 
 
 LOT = Pattern(
     "lot",
     "QT",
     Said("注文の単位(ロット)", "Lot"),
-    Said("決まった数の倍数だけで受けます。", "Orders are taken in multiples only."),
+    Said("決まった数の倍数で受けます。", "Orders are taken in multiples."),
     Said("ナットは100個の小袋単位で受けます。", "Nuts are sold in bags of 100."),
-    lambda values: Said(f"{about(values).ja}の単位", f"Lot of {about(values).en}"),
+    lambda values: named(about(values), "単位", "Lot", "of"),
     (
         *PRODUCTS,
         *BUYERS,
@@ -216,7 +207,7 @@ LOT = Pattern(
             "choice",
             ("quantity", "off_multiple"),
             Said("単位に合わない注文は", "An order off the lot"),
-            choices=_ABOVE,
+            choices=ABOVE,
             default="block",
         ),
         *COMMON,
@@ -232,13 +223,13 @@ def _maximum_probes(values: Values, scene: Scene) -> list[Probe]:
     maximum, code, outcome = values["maximum"], values["code"], values["above"]
     found = []
     if maximum < MAX_QUANTITY:
-        goes = _GO_ON[outcome]
-        expect = {"issues": [{"code": code, "outcome": outcome, "have": maximum + 1, "need": maximum}]}
-        found.append(Probe(_pieces(maximum + 1, goes.ja, goes.en), scene.cart(maximum + 1), expect))
-    found.append(
-        Probe(_pieces(maximum, "そのまま通る", "go through as they are"), scene.cart(maximum), _nothing(""))
-    )
-    return [*found, *asides(scene, values, _nothing, min(maximum + 1, MAX_QUANTITY))]
+        more, goes = maximum + 1, GO_ON[outcome]
+        issue = {"code": code, "outcome": outcome, "have": more, "need": maximum}
+        ja, en = f"{count(more)}個は{goes.ja}", f"an order of {count(more)} {goes.en}"
+        found.append(shows(ja, en, scene.cart(more), issues=[issue]))
+    ja, en = f"{count(maximum)}個はそのまま通る", f"{count(maximum)} go through"
+    found.append(shows(ja, en, scene.cart(maximum), **_NOTHING))
+    return [*found, *asides(scene, values, "QT", min(maximum + 1, MAX_QUANTITY))]
 
 
 MAXIMUM = Pattern(
@@ -247,13 +238,13 @@ MAXIMUM = Pattern(
     Said("数量の上限と確認", "Maximum, with approval"),
     Said(
         "大きすぎる注文は、店で確かめてから受けます。",
-        "Orders that are too large wait until the shop confirms them.",
+        "An order that is too large waits until the shop confirms it.",
     ),
     Said(
         "旋盤加工品は2,000個まで。超えたら店で確かめます。",
         "Turned parts up to 2,000; above it the shop confirms.",
     ),
-    lambda values: Said(f"{about(values).ja}の上限", f"Maximum for {about(values).en}"),
+    lambda values: named(about(values), "上限", "Maximum"),
     (
         *PRODUCTS,
         *BUYERS,
@@ -263,7 +254,7 @@ MAXIMUM = Pattern(
             "choice",
             ("quantity", "above"),
             Said("上限を超えた注文は", "An order above it"),
-            choices=_ABOVE,
+            choices=ABOVE,
             default="approval",
             required=True,
         ),

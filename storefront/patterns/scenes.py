@@ -5,22 +5,27 @@ A scene is a product and a customer that the rule is about, and some that it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from rules.carts import read_cart
 from rules.cases import CaseResult, mismatches, run_case
 from rules.catalog import Catalog
+from rules.errors import CartError, TieError
+from rules.evaluate import evaluate
 from rules.facts import Product
+from rules.money import CURRENCIES
 from rules.one_rule import with_rule
 from rules.ruleset import Policy, Rule, Ruleset
-from storefront.patterns.kinds import SEEN, Pattern, Probe, Values, number
+from storefront.patterns.kinds import SEEN, Pattern, Probe, Said, Values, number
 
 SAMPLE, OTHER = "SAMPLE", "OTHER"  # products made up for a case
 PRICE = 100
+MOST = 10**12 - 1  # of a price, which has twelve digits before the point
 _TRIED = 4  # real products that are tried before one is made up
 _NO_DAY = date(2000, 1, 1)
 
@@ -51,6 +56,27 @@ class Scene:
     facts: Mapping[str, Mapping[str, Any]]
     who: Mapping[str, Any]
     has_stranger: bool
+    currency: str = "JPY"
+    ask: Callable[[Mapping[str, Any]], Decimal | None] = field(default=lambda cart: None)  # its goods amount
+
+    @property
+    def tick(self) -> Decimal:
+        """The smallest amount of the currency."""
+        return Decimal(1).scaleb(-CURRENCIES[self.currency])
+
+    def made(self, **facts: Any) -> dict[str, Any]:
+        """Facts that only a made-up product needs."""
+        return facts if self.it in self.facts else {}
+
+    def goods(self, amount: Decimal | int, **more: Any) -> dict[str, Any]:
+        """A cart whose goods come to the amount: one piece, its list price found under the shop's price rules."""
+        price = amount
+        cart = self.cart(1, list_price=number(Decimal(price)), **more)
+        found = self.ask(cart)
+        if found and found != amount:
+            price = (Decimal(amount) * amount / found).quantize(Decimal("0.000001"))
+            cart = self.cart(1, list_price=number(price), **more)
+        return cart
 
     def cart(
         self,
@@ -82,8 +108,20 @@ class Scene:
         return out
 
 
-def scenes_of(values: Values, catalog: Catalog) -> Iterator[Scene]:
+# What a decision says where a rule of the group takes no part; an empty list means nothing of this rule's code.
+NOTHING: dict[str, Callable[[str], dict[str, Any]]] = {
+    "CA": lambda sku: {"issues": []},
+    "QT": lambda sku: {"issues": [], "surcharges": []},
+    "OR": lambda sku: {"issues": [], "surcharges": []},
+    "SC": lambda sku: {"surcharges": []},
+    "DC": lambda sku: {"discounts": []},
+    "PR": lambda sku: {"lines": [{"sku": sku, "steps": []}]},
+}
+
+
+def scenes_of(values: Values, setting: Setting) -> Iterator[Scene]:
     """Scenes with products of the shop, then one with products that are made up."""
+    catalog = setting.catalog
     skus, categories = values.get("sku") or [], values.get("category") or []
     who: dict[str, Any] = {}
     if customers := values.get("customer"):
@@ -122,8 +160,9 @@ def cases_of(
     is alone, and the check of the folder will say which rule is in its way.
     """
     best: list[Mapping[str, Any]] = []
-    for scene in scenes_of(values, setting.catalog):
-        probes = _dated(pattern.probes({**values, "code": rule.code}, scene), values)
+    for scene in scenes_of(values, setting):
+        scene = replace(scene, currency=setting.currency, ask=lambda cart: _goods(cart, setting))
+        probes = _dated(pattern, list(pattern.probes({**values, "code": rule.code}, scene)), values, scene)
         found, is_whole = _made(probes, rule, setting, language)
         if is_whole:
             return found
@@ -136,12 +175,33 @@ def cases_of(
     return _made(probes, rule, alone, language)[0]
 
 
-def _dated(probes: Sequence[Probe], values: Values) -> list[Probe]:
-    """Cases of a rule that ends stand on a day of its own, else they would fail when it has ended."""
-    day = values.get("from") or values.get("until")
-    if "until" not in values:
-        return list(probes)
-    return [replace(one, cart={"on": day, **one.cart}) for one in probes]
+def _dated(pattern: Pattern, probes: list[Probe], values: Values, scene: Scene) -> list[Probe]:
+    """Cases of a rule that ends stand on a day of its own; and the days just outside show that it is not in force."""
+    first, last = values.get("from"), values.get("until")
+    found = [replace(one, cart={"on": first or last, **one.cart}) for one in probes] if last else probes
+    if pattern.group not in NOTHING:
+        return found
+    nothing = NOTHING[pattern.group](scene.it)
+    for day, ja, en in (
+        (first, "始まる前の日", "on the day before it begins"),
+        (last, "終わった次の日", "on the day after it ends"),
+    ):
+        if day is not None and date.min < day < date.max:
+            outside = day + timedelta(days=-1 if day is first else 1)
+            name = Said(f"{ja}には効かない", f"{en} it does not apply")
+            found = [*found, Probe(name, {"on": outside, **probes[0].cart}, nothing)]
+    return found
+
+
+def _goods(cart: Mapping[str, Any], setting: Setting) -> Decimal | None:
+    """What the goods of a cart come to in the shop; None when it cannot be evaluated."""
+    data = {"lines" if word == "cart" else word: one for word, one in cart.items()}
+    day = setting.today or _NO_DAY
+    try:
+        read, on = read_cart(data, setting.ruleset, setting.catalog, today=day)
+        return Decimal(evaluate(setting.ruleset, read, on or day, fixes=False).as_json()["goods"])
+    except (CartError, TieError):
+        return None
 
 
 def _made(

@@ -22,6 +22,7 @@ from rules.vocabulary import find_fact
 from storefront.patterns.kinds import (
     LANGUAGES,
     Fault,
+    Field,
     Path,
     Pattern,
     PatternError,
@@ -115,10 +116,7 @@ def _laid(pattern: Pattern, values: Values) -> tuple[dict[str, Any], dict[Path, 
             continue
         value = values[one.name]
         if one.kind == "rows":
-            value = [
-                {column.at[-1]: row[column.name] for column in one.columns if column.name in row}
-                for row in value
-            ]
+            value = [row_table(one, row) for row in value]
             notes[one.at] = one.label
         elif one.many and one.at[0] == "when" and len(value) == 1:
             value = value[0]
@@ -132,6 +130,15 @@ def _laid(pattern: Pattern, values: Values) -> tuple[dict[str, Any], dict[Path, 
     for path in sorted(placed, key=lambda one: _rank(pattern, one)):
         _lay(tree, path, placed[path])
     return tree, notes
+
+
+def row_table(rows: Field, row: Values) -> dict[str, Any]:
+    """One row of a field as the table of the file."""
+    table: dict[str, Any] = {}
+    for column in rows.columns:
+        if column.name in row:
+            _lay(table, column.at[len(rows.at) + 1 :], row[column.name])
+    return table
 
 
 def _rank(pattern: Pattern, path: Path) -> tuple[Any, ...]:
