@@ -32,6 +32,8 @@ FEATURES = (
     "storefront.cart.pages",
     "storefront.card",
     "storefront.checkout.pages",
+    "storefront.order_files.pages",
+    "storefront.entry.pages",
     "storefront.orders.pages",
     "storefront.accounts.pages",
     "storefront.accounts.team",

@@ -8,7 +8,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import bindparam, select
 
 from plugins.contract import Money, Result
-from storefront import cart
 from storefront.catalog import Product
 from storefront.database import get_session, write
 from storefront.incidents import Incident
@@ -17,7 +16,7 @@ from storefront.orders import STATES, Order, pages
 from storefront.orders.moves import ALLOWED, Moved, NotMoved, approve, cancel_unpaid, move
 from storefront.payments import Payment, PaymentMove, apply, mark_paid, payment_of
 from storefront.stock import Reservation
-from support.ordering import allow_terms, person, placed
+from support.ordering import allow_terms, placed
 from support.shop import FixedClock, sign_in
 
 CART = {"M4-10": 40, "N4-SUS": 200}
@@ -267,23 +266,6 @@ def test_in_production_it_is_too_late_to_cancel_and_the_page_says_so(
     assert "can no longer be cancelled here (In production)" in answer.text
     with app.app_context():
         assert state_of(1) == "in_production"
-
-
-def test_ordering_again_fills_the_cart_and_names_what_is_gone(
-    app: Flask, client: FlaskClient, number: str
-) -> None:
-    with app.app_context(), write() as session:
-        session.scalars(select(Product).where(Product.sku == "M4-10")).one().is_active = False
-    answer = client.post(f"/orders/{number}/again")
-    assert answer.status_code == 303
-    assert answer.headers["Location"] == "/cart"
-    with app.app_context():
-        lines = cart.lines_of(get_session(), cart.CartOwner(user_id=person("hayashi").id))
-        assert {line.sku: line.quantity for line in lines} == {"N4-SUS": 200}
-    with client.session_transaction() as cookie:
-        assert ("warn", "販売を終えた品: M4-10") in cookie["_flashes"] or "No longer sold" in str(
-            cookie["_flashes"]
-        )
 
 
 def test_the_page_of_an_order_takes_the_same_queries_whatever_its_lines(

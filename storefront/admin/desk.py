@@ -21,6 +21,7 @@ bp = Blueprint("admin", __name__, url_prefix="/admin")
 TABS = (
     ("/admin/", N_("Today"), ""),
     ("/admin/orders", N_("Orders received"), ""),
+    ("/admin/quotations", N_("Quotation requests"), "wide"),
     ("/admin/customers", N_("Customers"), ""),
     ("/admin/products", N_("Products and stock"), "wide"),
     ("/admin/rules", N_("Shop rules"), ""),
@@ -29,6 +30,8 @@ TABS = (
     ("/admin/more", N_("More"), ""),
 )
 MORE = (
+    ("/admin/entries", N_("Write an order down")),
+    ("/admin/exceptions", N_("Exceptions")),
     ("/admin/incidents", N_("Incidents")),
     ("/admin/mails", N_("Mails")),
     ("/admin/plugins", N_("Plugins")),

@@ -56,8 +56,11 @@ def _line_of(data: bytes, at: int) -> int:
     return data.count(b"\n", 0, at) + 1
 
 
-def parse(data: bytes, limits: Limits) -> Sheet:
-    """The cells of a file. After an error of the whole file there are no rows."""
+def parse(data: bytes, limits: Limits, *, delimiter: str | None = ",") -> Sheet:
+    """The cells of a file. After an error of the whole file there are no rows.
+
+    `delimiter` None: comma, semicolon or tab, whichever the first line has most of.
+    """
     if len(data) > limits.size:
         error = RowError(1, None, "file_too_big", {"have": len(data), "limit": limits.size})
         return Sheet((), (), (error,), "utf-8")
@@ -68,7 +71,7 @@ def parse(data: bytes, limits: Limits) -> Sheet:
     rows: list[tuple[int, tuple[str, ...]]] = []
     errors: list[RowError] = []
     header: tuple[str, ...] = ()
-    for line, cells in _lines(text, errors):
+    for line, cells in _lines(text, errors, delimiter or _delimiter(text)):
         if not header:
             header = tuple(cell.strip() for cell in cells)
             continue
@@ -86,9 +89,14 @@ def parse(data: bytes, limits: Limits) -> Sheet:
     return Sheet(header, tuple(rows), tuple(errors), encoding)
 
 
-def _lines(text: str, errors: list[RowError]) -> Iterator[tuple[int, list[str]]]:
+def _delimiter(text: str) -> str:
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return max(",;\t", key=first.count)
+
+
+def _lines(text: str, errors: list[RowError], delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """(first line, cells) of each row; a broken quote ends the file with an error naming where it began."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     begins = 1
     while True:
         try:
