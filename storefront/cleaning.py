@@ -1,6 +1,7 @@
 """Clears away what nobody asks for any more: done jobs of the outbox and keys of orders, after thirty days.
 
-Orders, mails, incidents and audit entries are never touched, and neither is a job that waits or has died.
+Refused wishes are closed and go after the months that shop.toml says (attempts/endings.py). Orders, mails, incidents
+and audit entries are never touched, and neither is a job that waits or has died.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Select, delete, select
 
+from storefront.attempts.endings import clear_attempts
 from storefront.clock import now
 from storefront.database import write
 from storefront.jobs import Outbox
@@ -22,9 +24,9 @@ AT_A_TIME = 500  # rows in one transaction: buyers must not wait for the cleanin
 def clear_away() -> int:
     """Delete what is older than KEPT_FOR, a little at a time; how many rows. For the worker, once a day."""
     before = now() - KEPT_FOR
-    return _empty(Outbox, select(Outbox.id).where(Outbox.done_at < before)) + _empty(
-        IdempotencyKey, select(IdempotencyKey.id).where(IdempotencyKey.created_at < before)
-    )
+    jobs = _empty(Outbox, select(Outbox.id).where(Outbox.done_at < before))
+    keys = _empty(IdempotencyKey, select(IdempotencyKey.id).where(IdempotencyKey.created_at < before))
+    return jobs + keys + clear_attempts()
 
 
 def _empty(model: Any, old: Select[Any]) -> int:

@@ -43,8 +43,12 @@ def line_count() -> int:
 def _bring_along(_app: Flask, user: Any, **_: Any) -> None:
     token = session.pop(TOKEN, None)
     if token is not None:
+        from storefront.attempts import noting  # it looks into carts itself
+
+        mine = CartOwner(user_id=user.id, company_id=user.company_id)
         with write() as writing:
-            store.merge(writing, token, CartOwner(user_id=user.id, company_id=user.company_id))
+            store.merge(writing, token, mine)
+        noting.merged(token, mine)
 
 
 def init_app(app: Flask) -> None:

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from storefront import explained, format, pricing
 from storefront.access import buyer, current_company, public
+from storefront.attempts import noting
 from storefront.cart import owners, store
 from storefront.cart.basket import Basket, read_basket
 from storefront.catalog import product_page, shelf
@@ -78,6 +79,7 @@ def change() -> Any:
                     store.remove(session, cart_id, sku)
             else:
                 store.hold(session, cart_id, skus, held=act == "hold")
+    noting.cart_changed(removed=[sku for act, skus in done if act == "remove" for sku in skus])
     if refused:
         return _page(read_basket(get_session(), mine, refused), 422)
     if form.get("do") == "without":
@@ -157,7 +159,10 @@ def add() -> Any:
     if "less" in form or "more" in form:
         quantity = stepped(session, row, answer.quantity, up="more" in form)
         return redirect(_product_at(sku, str(quantity)), 303)
-    refusal = explained.stock_refusal(answer.quantity, shelf.level_of(row), row)
+    level = shelf.level_of(row)
+    refusal = explained.stock_refusal(answer.quantity, level, row)
+    if refusal is not None and level is not None:
+        noting.stock_refused(sku, answer.quantity, level.orderable)
     if refusal is None and not _put_in(sku, answer.quantity):
         refusal = _("The cart holds %(most)s lines at most. Order these first.", most=store.MOST_LINES)
     if refusal is not None:
@@ -176,6 +181,7 @@ def _put_in(sku: str, quantity: int) -> bool:
             return False
         store.add(session, store.obtain(session, mine), sku, quantity)
         g.koguchi_cart_lines = store.count(session, mine)
+    noting.cart_changed()
     return True
 
 
@@ -240,6 +246,7 @@ def again() -> Response:
         cart_id = store.obtain(writing, mine)
         for line in here[: store.MOST_LINES]:
             store.add(writing, cart_id, line.sku, line.quantity)
+    noting.cart_changed()
     gone = len(ordered) - len(here)
     if gone:
         flash(ngettext("%(num)s line is no longer sold and was left out.", "%(num)s lines are no longer sold and were "
