@@ -14,7 +14,7 @@ from storefront.own_packages import examples_folder
 METHODS = frozenset({"flat_rate", "table_rate", "bank_transfer", "net_terms", "dummy"})
 TODAY = date(2026, 12, 1)
 SHOPS = ("neji", "starter", "online-retail")
-GROUPS_BUILT = {"CA", "PR", "QT", "SC", "OR", "SH", "PM"}
+GROUPS_BUILT = {"CA", "PR", "QT", "SC", "DC", "OR", "LT", "SH", "PM"}
 
 
 def load(name):

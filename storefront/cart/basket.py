@@ -22,9 +22,10 @@ from storefront.cart import store
 from storefront.cart.store import CartLine, CartOwner
 from storefront.catalog import shelf
 from storefront.catalog.entries import StockWord, drawing_href, lot_sentence, product_href, stock_word
-from storefront.clock import today
+from storefront.clock import now, today
 from storefront.explained import StepRow, Way
 from storefront.language import _, text
+from storefront.lead_times.words import ready_sentence
 from storefront.pricing import PricedCart, PricedLine, Wanted
 from storefront.quantity import QuantityRefused
 from storefront.rulebook import NoRulesError
@@ -106,6 +107,7 @@ class Basket:
     priced: PricedCart | None = None
     fault: str | None = None
     free: FreeShipping | None = None
+    ready: str = ""
     reduced: bool = False
     blocked: Sequence[BasketLine] = field(default=())
 
@@ -165,7 +167,9 @@ def _read(
 
     def priced_of(some: Sequence[CartLine], *, whole: bool) -> PricedCart | None:
         wanted = [Wanted(line.sku, line.quantity, str(line.id)) for line in some]
-        return pricing.price(session, company, wanted, shop=shop, on=on, rows=rows, fixes=whole, advice=whole)
+        return pricing.price(
+            session, company, wanted, shop=shop, on=on, rows=rows, fixes=whole, advice=whole, moment=now()
+        )
 
     whole = priced_of(active, whole=True)
     if whole is None:
@@ -187,6 +191,7 @@ def _read(
         total=format.money(shown.decision.total, shown.decision.currency) if shown else "",
         priced=shown,
         free=free_shipping(shown.decision) if shown else None,
+        ready=ready_sentence(shown.lead_times) if shown else "",
         reduced=any(row.category == "reduced" for row in (shown.decision.tax if shown else ())),
         blocked=[line for line in page if line.is_blocked],
     )
@@ -317,7 +322,7 @@ def sums(decision: Decision) -> list[SumRow]:
         amount = format.money(one.amount, currency, sign=True)
         rows.append(SumRow(text(one.label), amount, one.code, detail, "surcharge"))
     for off in decision.discounts:
-        rows.append(SumRow(text(off.label), format.money(-off.amount, currency), off.code))
+        rows.append(SumRow(text(off.label), format.money(-off.amount, currency), off.code, text(off.why)))
     rows.append(SumRow(_("Subtotal, excl. tax"), format.money(decision.subtotal, currency)))
     for tax in decision.tax:
         if not tax.rate:

@@ -14,7 +14,7 @@ from flask import url_for
 from storefront import stock
 from storefront.accounts import Address, Company, User
 from storefront.checkout import form as forms
-from storefront.checkout import view
+from storefront.checkout import promised, view
 from storefront.checkout.form import Typed
 from storefront.clock import today
 from storefront.database import get_session
@@ -54,6 +54,7 @@ class Confirming:
             to=forms.destination(typed, self.addresses),
             shipping_code=typed.shipping or None,
             payment_code=typed.payment or None,
+            lead_time_code=typed.lead_time or None,
             delivery=forms.delivery_on(typed, on),
             on=on,
             channel=self.channel,
@@ -95,6 +96,8 @@ def _refused(refused: Refused) -> Told:
                 "Your order could not be checked just now. Nothing was ordered; please call us, or try again later."
             ),
         )
+    if refused.code == "lead_time":
+        return Told(422, _("This lead time has no day left for so many pieces. Choose another one."))
     if refused.code == "gone" and refused.skus:
         return Told(422, _("%(skus)s can no longer be ordered.", skus=", ".join(refused.skus)))
     return Told(422, _why(refused))
@@ -124,6 +127,7 @@ def shown(desk: Confirming, prepared: Prepared, *, changed: bool = False, notice
     return {
         "typed": desk.typed,
         "addresses": desk.addresses,
+        "tier_rows": promised.tier_rows(priced),
         "shipping_rows": view.shipping_rows(prepared, ruleset),
         "payment_rows": view.payment_rows(prepared, ruleset, _credit_left(desk, prepared)),
         "line_rows": view.line_rows(priced),
@@ -147,16 +151,36 @@ def shown(desk: Confirming, prepared: Prepared, *, changed: bool = False, notice
     }  # fmt: skip
 
 
+def shown_empty(desk: Confirming, *, notice: str = "") -> dict[str, Any]:
+    """The same page while there is nothing to price: the fields, and no choice, sum or button yet."""
+    return {
+        "typed": desk.typed,
+        "addresses": desk.addresses,
+        **dict.fromkeys(("shipping_rows", "payment_rows", "line_rows", "charge_rows", "sum_rows"), ()),
+        **dict.fromkeys(("stops", "warnings", "held", "swapped"), ()),
+        **dict.fromkeys(("limit", "difference", "total"), None),
+        "is_above_limit": False,
+        "notice": notice,
+        "fingerprint": "",
+        "snapshot": "{}",
+        "earliest": today() + timedelta(days=1),
+        "region_options": region_options(),
+        "form_action": url_for("checkout.act"),
+        "mend_at": url_for("cart.show"),
+    }
+
+
 def _swapped(typed: Typed, prepared: Prepared) -> list[str]:
     """A chosen method that is not offered any more, and what stands in its place."""
     names = {each.code: text(each.label) for each in prepared.shipping_options}
     names |= {each.code: text(each.label) for each in prepared.payment_options}
     pairs = ((typed.shipping, prepared.shipping), (typed.payment, prepared.payment))
-    return [
+    sentences = [
         _("%(old)s is not offered for this order; %(new)s is chosen instead.", old=names[old], new=names[new])
         for old, new in pairs
         if old in names and new is not None and new != old
     ]
+    return [each for each in (promised.swapped(typed.lead_time, prepared.priced), *sentences) if each]
 
 
 def _credit_left(desk: Confirming, prepared: Prepared) -> int | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
 from storefront.accounts import Address
 from storefront.accounts.addresses import FIELDS, AddressForm
@@ -35,6 +36,7 @@ class Typed:
     address: str = ""
     shipping: str = ""
     payment: str = ""
+    lead_time: str = ""
     delivery: str = ""
     purchase_order_number: str = ""
     note: str = ""
@@ -72,6 +74,7 @@ def read(form: Mapping[str, str], addresses: Sequence[Address]) -> Typed:
         address=address if address in known else "",
         shipping=_code(form.get("shipping", "")),
         payment=_code(form.get("payment", "")),
+        lead_time=clean(form.get("lead_time", ""))[:200],
         delivery=clean(form.get("delivery", ""))[:40],
         purchase_order_number=clean(form.get("purchase_order_number", ""))[:1000],
         note=clean(form.get("note", ""), lines=True)[:5000],
@@ -79,7 +82,7 @@ def read(form: Mapping[str, str], addresses: Sequence[Address]) -> Typed:
         fingerprint=form.get("fingerprint", "")[:64],
         seen=_seen(form.get("seen", "")),
         is_same_number_meant=form.get("same_number") == "1",
-        new_address=AddressForm(),
+        new_address=AddressForm(formdata=MultiDict(form)),
     )
 
 
@@ -202,4 +205,5 @@ def choice(
     typed: Typed, to: Destination, delivery: date | None, ship: str | None, pay: str | None
 ) -> CheckoutChoice:
     """The judged form as place_order takes it."""
-    return CheckoutChoice(to, ship, pay, typed.purchase_order_number, typed.note, delivery)
+    number, note, tier = typed.purchase_order_number, typed.note, typed.lead_time or None
+    return CheckoutChoice(to, ship, pay, number, note, delivery, tier)

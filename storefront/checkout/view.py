@@ -14,6 +14,7 @@ from rules import Ruleset
 from rules.decision import Issue, Offered
 from rules.money import plain
 from storefront import format
+from storefront.checkout import promised
 from storefront.language import _, ngettext, text
 from storefront.orders.preparing import Prepared
 from storefront.payments import PaymentOption
@@ -145,12 +146,13 @@ def charge_rows(priced: PricedCart) -> list[SumRow]:
             format.money(charge.amount, sign=True),
             charge.code,
             ", ".join(skus[line] for line in charge.lines if line in skus) if len(charge.lines) <= 3 else "",
-            "surcharge",
+            "surcharge" if charge.amount > 0 else "",
         )
         for charge in priced.decision.surcharges
     ]
     return rows + [
-        SumRow(text(each.label), format.money(-each.amount), each.code) for each in priced.decision.discounts
+        SumRow(text(each.label), format.money(-each.amount), each.code, text(each.why))
+        for each in priced.decision.discounts
     ]
 
 
@@ -206,6 +208,8 @@ def stops(prepared: Prepared, shortages: Sequence[Shortage]) -> list[Stop]:
         )
         for short in shortages
     ]
+    if promised.is_stopped(priced.lead_times):
+        found.append(Stop(_("No lead time takes this order as it is. Please ask us for a quotation.")))
     if prepared.shipping_options and prepared.shipping is None:
         found.append(
             Stop(_("None of our ways to ship can take this order as it is. Please ask us for a quotation."))
@@ -223,7 +227,8 @@ def _stop(issue: Issue) -> Stop:
 def snapshot(priced: PricedCart) -> str:
     """What this page shows, to tell the difference should it change before it is confirmed."""
     lines = {each.line.sku: [_plain(each.line.unit_price), each.line.per] for each in priced.lines}
-    return json.dumps({"total": priced.decision.total, "lines": lines}, separators=(",", ":"))
+    seen = {"total": priced.decision.total, "lines": lines, "ready": promised.seen_day(priced)}
+    return json.dumps(seen, separators=(",", ":"))
 
 
 def _plain(price: Any) -> str | None:
@@ -238,6 +243,7 @@ class Difference:
     lines: list[tuple[str, str, str]]  # SKU, before, now
     total_before: str | None
     total_now: str
+    moved: str = ""  # that the promised day is another one
 
 
 def difference(seen: Mapping[str, Any], priced: PricedCart) -> Difference:
@@ -254,6 +260,7 @@ def difference(seen: Mapping[str, Any], priced: PricedCart) -> Difference:
             changed.append((each.line.sku, _old_price(old, each.product.sales_unit), now))
     total = seen.get("total")
     was = format.money(total) if type(total) is int and abs(total) < 10**15 else None
+    moved = promised.moved(seen, priced)
     heading = (
         ngettext(
             "The price of %(num)s line changed after you looked",
@@ -261,9 +268,12 @@ def difference(seen: Mapping[str, Any], priced: PricedCart) -> Difference:
             len(changed),
         )
         if changed
+        else moved
+        if moved and total == priced.decision.total
         else _("The total is different from what you saw")
     )
-    return Difference(heading, changed, was, format.money(priced.decision.total))
+    now = format.money(priced.decision.total)
+    return Difference(heading, changed, was, now, "" if heading == moved else moved)
 
 
 def _old_price(old: list[Any], unit: Any) -> str:
