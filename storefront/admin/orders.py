@@ -235,7 +235,14 @@ def order(number: str) -> str:
     return _page(found)
 
 
-def _page(found: Order, reason: str = "", error: str = "") -> str:
+def _notes(order: Order) -> list[audit.AuditEntry]:
+    """What staff noted when they moved the order; kept with the changes, never with what the buyer reads."""
+    query = select(audit.AuditEntry).where(audit.AuditEntry.subject == f"order:{order.number}")
+    found = get_session().scalars(query.order_by(audit.AuditEntry.id))
+    return [entry for entry in found if (entry.after or {}).get("note")]
+
+
+def _page(found: Order, reason: str = "", error: str = "", note: str = "") -> str:
     return render_template(
         "admin/order.html",
         order=found,
@@ -248,6 +255,8 @@ def _page(found: Order, reason: str = "", error: str = "") -> str:
         rule_link=lambda code: url_for("admin.rule", code=code),
         reason=reason,
         error=error,
+        note=note,
+        notes=_notes(found),
     )
 
 
@@ -260,13 +269,14 @@ def order_move(number: str) -> Redirect | str | tuple[str, int]:
     if step is None:
         abort(400)
     reason = request.form.get("reason", "").replace("\0", "").strip()[:1000]
+    note = request.form.get("note", "").replace("\0", "").strip()[:1000]
     if found.state not in step.from_states:
         _moved_on(number, found.state)
         return redirect(url_for("admin.order", number=number))
     if step.needs_reason and not reason:
         sentence = _("Write the reason; the customer may ask, and it is kept with the order.")
-        return _page(found, reason, sentence), 422
-    moved = _take(step, found, reason)
+        return _page(found, reason, sentence, note), 422
+    moved = _take(step, found, reason, note)
     _tell(step, found, moved)
     return redirect(_back(number))
 
@@ -277,8 +287,8 @@ def _back(number: str) -> str:
     return url_for("admin.today") if is_today else url_for("admin.order", number=number)
 
 
-def _take(step: Step, order: Order, reason: str) -> Any:
-    """Do what the button says; the answer of the move, or the state of the payment."""
+def _take(step: Step, order: Order, reason: str, note: str = "") -> Any:
+    """Do what the button says; the answer of the move, or the state of the payment. The note is for staff alone."""
     actor = current_person()
     who = actor.email if actor is not None else "system"
     if step.name == "approve":
@@ -290,7 +300,7 @@ def _take(step: Step, order: Order, reason: str) -> Any:
             done = order_moves.move(session, order.id, step.to, who, reason)
     if not isinstance(done, order_moves.NotMoved):
         with write() as session:
-            after = {"do": step.name, "reason": reason}
+            after = {"do": step.name, "reason": reason} | ({"note": note} if note else {})
             audit.record(session, actor, step.name, f"order:{order.number}", {"state": order.state}, after)
     return done
 

@@ -11,6 +11,7 @@ from storefront import jobs, mail
 from storefront.accounts import User
 from storefront.database import write
 from storefront.language import _, speak
+from storefront.orders.approval import approval_of
 from storefront.orders.models import Order
 from storefront.orders.view import instruction_rows
 from storefront.payments import payment_of
@@ -24,8 +25,8 @@ def about_order(job: jobs.Job) -> None:
     with write() as session:
         order = session.get_one(Order, int(job.payload["order_id"]))
         person = _recipient(order)
-        if person is None:
-            return
+        if person is None or (event == "approved" and order.state != "awaiting_payment"):
+            return  # an order that went on at once is told by its next mail
         speak(person.language)
         payment = payment_of(session, order.id)
         # Not render_template: who is signed in and what is in the cart are no part of a mail.
@@ -35,6 +36,7 @@ def about_order(job: jobs.Job) -> None:
             payment=payment,
             instructions=instruction_rows(payment),
             person=person,
+            approval=approval_of(session, order),
             link=f"{current_shop().settings.base_url}/orders/{order.number}",
         )
         mail.send(session, person.email, _subject(event, order), body, person.language, event_id=job.event_id)
@@ -51,6 +53,7 @@ def _recipient(order: Order) -> User | None:
 
 def _subject(event: str, order: Order) -> str:
     words = {
+        "approved": _("We have approved your order %(number)s", number=order.number),
         "confirmed": _("Your order %(number)s is confirmed", number=order.number),
         "shipped": _("Your order %(number)s has been shipped", number=order.number),
         "cancelled": _("Your order %(number)s is cancelled", number=order.number),

@@ -119,6 +119,8 @@ def approve(order_id: int, actor: str, reason: str = "") -> Moved | NotMoved:
 
     with write() as session:
         done = move(session, order_id, "awaiting_payment", actor, reason)
+        if isinstance(done, Moved):
+            jobs.enqueue(session, "order.mail", {"order_id": order_id, "event": "approved"})
     if isinstance(done, Moved):
         payments.start_for(order_id)
     return done

@@ -12,17 +12,16 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from storefront import cart
 from storefront.access import buyer, current_buyer, current_company
-from storefront.catalog import Product
 from storefront.database import get_session, write
+from storefront.entry.again import begin_again
 from storefront.forms import clean
-from storefront.language import _, ngettext
+from storefront.language import _
 from storefront.orders import STATES, Order, OrderLine, mails, view
+from storefront.orders.approval import approval_of
 from storefront.orders.moves import Moved, may_cancel, move
 from storefront.orders.view import STATE_WORDS
 from storefront.payments import payment_of
-from storefront.quantity import MAX_QUANTITY
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
 PAGE_SIZE = 20
@@ -113,6 +112,7 @@ def show(number: str) -> str:
         track=view.track(order),
         instructions=view.instruction_rows(payment),
         may_cancel=may_cancel(order),
+        approval=approval_of(session, order),
     )
 
 
@@ -143,25 +143,9 @@ def cancel(number: str) -> ResponseReturnValue:
 @bp.post("/<number>/again")
 @buyer
 def again(number: str) -> ResponseReturnValue:
-    """Put the same goods into the cart; what is no longer sold is named. Prices are those of today."""
+    """Begin the same order anew; its page says line by line what is the same and what changed since."""
+    person = current_buyer()
+    assert person is not None
     with write() as session:
-        order = own_order(session, number)
-        skus = {line.sku: 0 for line in order.lines}
-        for line in order.lines:
-            skus[line.sku] = min(skus[line.sku] + line.quantity, MAX_QUANTITY)
-        sold = set(session.scalars(select(Product.sku).where(Product.sku.in_(skus), Product.is_active)))
-        cart_id = cart.obtain(session, cart.owner_for_writing())
-        for sku, quantity in skus.items():
-            if sku in sold:
-                cart.add(session, cart_id, sku, quantity)
-    gone = [sku for sku in skus if sku not in sold]
-    if sold:
-        added = ngettext(
-            "%(num)s line is in the cart, at today's prices.",
-            "%(num)s lines are in the cart, at today's prices.",
-            len(sold),
-        )
-        flash(added, "ok")
-    if gone:
-        flash(_("No longer sold: %(skus)s", skus=", ".join(gone)), "warn")
-    return redirect(url_for("cart.show") if sold else url_for("orders.show", number=number), 303)
+        entry = begin_again(session, own_order(session, number), person)
+    return redirect(url_for("entry.show", token=entry.token), 303)
