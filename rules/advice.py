@@ -1,28 +1,34 @@
 """What a buyer would like to know before ordering: a larger quantity that costs less, and a better price close by.
 
-Fixes mend what is refused; advice is about carts that are fine. Every change is found by evaluating it.
+Fixes mend what is refused; advice is about lines that can be ordered. Every change is found by evaluating it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
-from rules.evaluate import subtotal_with, to_subtotal
+from rules.decision import signed
+from rules.evaluate import to_subtotal, with_quantity
 from rules.evaluation import Evaluation
 from rules.facts import Cart, Line
 from rules.in_force import rules_in_force
-from rules.money import unit
+from rules.money import plain, unit
 from rules.offers import Offer, OfferRow
 from rules.ruleset import Ruleset
 
 _NEAR = Fraction(1, 4)  # a better price is near when it takes at most a quarter more pieces
+_MOST_LINES = 100  # each wish is a cart evaluated: for more lines it would take a second, and nobody reads it
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """`kind` is cliff (the whole costs less) or step (the piece costs less). `change` is of the subtotal, minor."""
+    """`kind` is cliff (the whole costs less), step (the piece costs less) or fee (a fee of now is not charged there).
+
+    `change` is of the subtotal, in minor units.
+    """
 
     kind: str
     line: str
@@ -30,16 +36,29 @@ class Advice:
     change: int
     unit_price: Decimal | None
     per: int
-    dropped: tuple[str, ...]  # rules whose surcharge goes away
+    dropped: tuple[str, ...]  # rules that charge this line now and would not there
     codes: tuple[str, ...]  # rules that make the price there
+
+    def as_json(self, currency: str) -> dict[str, Any]:
+        """Plain values; amounts are strings as in the decision, `change` with its sign."""
+        return {
+            "kind": self.kind,
+            "line": self.line,
+            "quantity": self.quantity,
+            "change": signed(self.change, currency),
+            "unit_price": None if self.unit_price is None else plain(self.unit_price),
+            "per": self.per,
+            "dropped": list(self.dropped),
+            "codes": list(self.codes),
+        }
 
 
 def advise(ruleset: Ruleset, cart: Cart, on: date, offers: Mapping[str, Offer]) -> tuple[Advice, ...]:
-    """At most one piece of advice a line, in the cart's order. `offers` are the customer's price tables by SKU."""
+    """At most one piece of advice a line, for the first hundred lines. `offers` are the price tables by SKU."""
     found: list[Advice] = []
     work: Evaluation | None = None
     minor = Fraction(unit(ruleset.policy.currency))
-    for place, line in enumerate(cart.lines):
+    for place, line in enumerate(cart.lines[:_MOST_LINES]):
         offer = offers.get(line.product.sku)
         wishes = _wishes(line, offer, minor) if offer is not None else []
         if not wishes:
@@ -57,8 +76,8 @@ def advise(ruleset: Ruleset, cart: Cart, on: date, offers: Mapping[str, Offer]) 
     return tuple(found)
 
 
-def _wishes(line: Line, offer: Offer, minor: Fraction) -> list[tuple[OfferRow, OfferRow]]:
-    """(row now, row there) of larger quantities that seem cheaper as a whole, or a piece at least and near."""
+def _wishes(line: Line, offer: Offer, minor: Fraction) -> list[OfferRow]:
+    """Rows of larger quantities, ascending: cheaper as a whole, or a piece and near, or with a smaller fee."""
     now = None
     later = []
     for row in offer.rows:
@@ -69,18 +88,24 @@ def _wishes(line: Line, offer: Offer, minor: Fraction) -> list[tuple[OfferRow, O
     if now is None or now.unit_price is None:
         return []
     cost = _cost(now, line.quantity, minor)
+    without_fee = next((row for row in later if row.surcharge < now.surcharge), None)
     return [
-        (now, row)
+        row
         for row in later
         if row.unit_price is not None
         and (
-            _cost(row, row.start, minor) < cost
+            row is without_fee
+            or _cost(row, row.start, minor) < cost
             or (
-                row.start - line.quantity <= line.quantity * _NEAR
+                _is_near(row, line)
                 and Fraction(row.unit_price) / row.per < Fraction(now.unit_price) / now.per
             )
         )
     ]
+
+
+def _is_near(row: OfferRow, line: Line) -> bool:
+    return row.start - line.quantity <= line.quantity * _NEAR
 
 
 def _cost(row: OfferRow, quantity: int, minor: Fraction) -> Fraction:
@@ -88,21 +113,27 @@ def _cost(row: OfferRow, quantity: int, minor: Fraction) -> Fraction:
     return Fraction(row.unit_price or 0) * quantity / row.per + row.surcharge * minor
 
 
-def _best(work: Evaluation, place: int, line: Line, wishes: list[tuple[OfferRow, OfferRow]]) -> Advice | None:
-    """The wish that lowers the subtotal most (the smaller quantity when equal), else the nearest better price."""
-    tried = [
-        (subtotal_with(work, place, row.start) - work.subtotal, row.start, now, row) for now, row in wishes
-    ]
-    change, _, now, row = min(tried, key=lambda one: (one[0], one[1]))
-    if change < 0:
-        return _advice("cliff", line, change, now, row)
-    change, _, now, row = min(tried, key=lambda one: one[1])
-    near = row.start - line.quantity <= line.quantity * _NEAR
-    return _advice("step", line, change, now, row) if near else None
+def _best(work: Evaluation, place: int, line: Line, wishes: list[OfferRow]) -> Advice | None:
+    """The wish that lowers the subtotal most (the smaller quantity when equal), else the nearest of the others."""
+    tried = [(with_quantity(work, place, row.start), row) for row in wishes]
+    there, row = min(tried, key=lambda one: (one[0].subtotal, one[1].start))
+    if there.subtotal < work.subtotal:
+        return _advice("cliff", work, there, place, row)
+    there, row = tried[0]
+    if dropped := _fees(work, place) - _fees(there, place):
+        return _advice("fee", work, there, place, row, dropped)
+    return _advice("step", work, there, place, row) if _is_near(row, line) else None
 
 
-def _advice(kind: str, line: Line, change: int, now: OfferRow, row: OfferRow) -> Advice:
-    dropped = (
-        tuple(code for code in now.codes if code not in row.codes) if row.surcharge < now.surcharge else ()
-    )
-    return Advice(kind, line.id, row.start, change, row.unit_price, row.per, dropped, row.codes)
+def _advice(
+    kind: str, work: Evaluation, there: Evaluation, place: int, row: OfferRow, dropped: Set[str] | None = None
+) -> Advice:
+    dropped = _fees(work, place) - _fees(there, place) if dropped is None else dropped
+    line = work.cart.lines[place].id
+    change = there.subtotal - work.subtotal
+    return Advice(kind, line, row.start, change, row.unit_price, row.per, tuple(sorted(dropped)), row.codes)
+
+
+def _fees(work: Evaluation, place: int) -> Set[str]:
+    """Rules that charge this line, alone or together with others."""
+    return {charge.surcharge.code for charge in work.charges if place in charge.places}

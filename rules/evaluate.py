@@ -23,6 +23,7 @@ from rules.orders import choose_lead_time, judge_credit, judge_order
 from rules.prices import price_lines
 from rules.quantities import judge_quantities, severity
 from rules.ruleset import CatalogEffect, Ruleset
+from rules.said import joined, say
 from rules.taxes import chosen_methods, tax_lines
 
 
@@ -84,35 +85,31 @@ def check_cart(ruleset: Ruleset, cart: Cart, on: date) -> None:
     faults: list[Fault] = []
     policy = ruleset.policy
     if not cart.lines:
-        faults.append(Fault("lines", "a cart needs at least one line"))
+        faults.append(Fault("lines", say("evaluate.no-line")))
     if cart.currency is not None and cart.currency != policy.currency:
-        faults.append(
-            Fault("currency", f"{cart.currency} is not the shop's currency; allowed is {policy.currency}")
-        )
+        said = say("evaluate.currency", currency=cart.currency, shop=policy.currency)
+        faults.append(Fault("currency", said))
     rates = policy.rates_on(on)
     seen: set[str] = set()
     for place, line in enumerate(cart.lines):
         if line.id in seen:
-            faults.append(
-                Fault(f"lines[{place}].id", f"line id {line.id} is used twice; every line needs its own")
-            )
+            faults.append(Fault(f"lines[{place}].id", say("evaluate.id-twice", id=line.id)))
         seen.add(line.id)
         quantity = line.quantity
         if isinstance(quantity, bool) or not isinstance(quantity, int) or not 1 <= quantity <= MAX_QUANTITY:
-            faults.append(
-                Fault(f"lines[{place}].quantity", f"a whole number from 1 to {MAX_QUANTITY} is needed")
-            )
+            said = say("evaluate.quantity", most=MAX_QUANTITY)
+            faults.append(Fault(f"lines[{place}].quantity", said))
         tax = line.product.tax or policy.tax_default
         if tax not in rates:
-            known = ", ".join(sorted(rates)) or "none on this date"
-            faults.append(Fault(f"lines[{place}].tax", f"unknown tax category {tax}; known are {known}"))
+            known = joined("join.comma", sorted(rates)) if rates else say("evaluate.no-tax")
+            faults.append(Fault(f"lines[{place}].tax", say("evaluate.tax", tax=tax, known=known)))
     for name, methods in (
         ("shipping_quotes", cart.shipping_quotes),
         ("payment_methods", cart.payment_methods),
     ):
         for place, method in enumerate(methods or ()):
             if method.tax is not None and method.tax not in rates:
-                faults.append(Fault(f"{name}[{place}].tax", f"unknown tax category {method.tax}"))
+                faults.append(Fault(f"{name}[{place}].tax", say("evaluate.method-tax", tax=method.tax)))
     if faults:
         raise CartError(faults)
 
@@ -158,13 +155,18 @@ def _from_prices(
     work.sums()
 
 
-def subtotal_with(work: Evaluation, place: int, quantity: int) -> int:
-    """The subtotal with one line's quantity changed, found by evaluating it."""
+def with_quantity(work: Evaluation, place: int, quantity: int) -> Evaluation:
+    """The same cart with another quantity of one line, evaluated to its subtotal."""
     lines = list(work.cart.lines)
     lines[place] = replace(lines[place], quantity=quantity)
     changed = Evaluation(work.rules, replace(work.cart, lines=tuple(lines)), work.on)
     to_subtotal(changed, work, place)
-    return changed.subtotal
+    return changed
+
+
+def subtotal_with(work: Evaluation, place: int, quantity: int) -> int:
+    """The subtotal with one line's quantity changed, found by evaluating it."""
+    return with_quantity(work, place, quantity).subtotal
 
 
 def _judge_catalog(work: Evaluation) -> set[int]:

@@ -138,7 +138,7 @@ def ways(fixes: Sequence[Fix], row: Any, shown: int | None, subtotal: int, curre
 
 
 def advised(advice: Advice | None, row: Any, quantity: int, level: Level | None, currency: str) -> Way | None:
-    """A larger quantity that costs less, or a better price close by; None when stock cannot give it."""
+    """A larger quantity that costs less, a better price close by, or an end of a fee; None without the stock."""
     if advice is None or (level is not None and advice.quantity > level.orderable):
         return None
     more = format.quantity(advice.quantity - quantity, row.sales_unit)
@@ -154,10 +154,13 @@ def advised(advice: Advice | None, row: Any, quantity: int, level: Level | None,
         )
         detail = _("Make it %(quantity)s: unit price %(price)s", quantity=there, price=price)
     else:
-        label = _("%(more)s more and the unit price is %(price)s", more=more, price=price)
+        if advice.kind == "fee":
+            label = _("%(more)s more and the fee goes (%(codes)s)", more=more, codes=", ".join(advice.dropped))
+        else:
+            label = _("%(more)s more and the unit price is %(price)s", more=more, price=price)
         change = format.money(advice.change, currency, sign=True)
         detail = _("Make it %(quantity)s: total %(change)s", quantity=there, change=change)
-    if advice.dropped:
+    if advice.dropped and advice.kind != "fee":
         detail = _("%(detail)s, and the fee goes (%(codes)s)", detail=detail, codes=", ".join(advice.dropped))
     return Way(advice.quantity, label, detail)
 

@@ -52,6 +52,7 @@ class AnswerRow:
     details: Sequence[str] = ()
     ways: Sequence[Way] = ()
     near: Sequence[str] = ()
+    save: Way | None = None  # a larger quantity that is worth a thought, on a line that can be ordered
 
     @property
     def is_orderable(self) -> bool:
@@ -109,7 +110,7 @@ def answer_sheet(
 
     def priced(some: Sequence[Wanted], *, fixes: bool) -> PricedCart | None:
         return pricing.price(
-            session, company, some, shop=shop, on=on, channel=channel, rows=rows, fixes=fixes
+            session, company, some, shop=shop, on=on, channel=channel, rows=rows, fixes=fixes, advice=fixes
         )
 
     whole = priced(wanted, fixes=True)
@@ -133,6 +134,8 @@ def answer_sheet(
             row, ways=_ways(by_place[str(place)], rows[row.sku], whole, subtotal if stopped == 1 else None)
         )
         if str(place) in by_place and not row.is_orderable and not row.ways
+        else replace(row, save=_save(by_place[str(place)], rows[row.sku], currency))
+        if row.is_orderable
         else row
         for place, row in enumerate(answers)
     ]
@@ -152,6 +155,10 @@ def _ways(line: PricedLine, row: Row[Any], whole: PricedCart, shown: int | None)
         return explained.ways(fixes, row, shown, decision.subtotal, decision.currency)
     own = sum(one.amount for one in decision.surcharges if one.lines == (line.line.id,))
     return explained.ways(fixes, row, 0, (line.line.amount or 0) + own, decision.currency)
+
+
+def _save(line: PricedLine, row: Row[Any], currency: str) -> Way | None:
+    return explained.advised(line.advice, row, line.line.quantity, shelf.level_of(row), currency)
 
 
 def _is_prose(one: _Meant) -> bool:

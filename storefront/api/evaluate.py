@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Response, current_app, request
 
-from rules import CartError, Decision
+from rules import CartError
 from rules.cart_json import read_json
 from rules.errors import MatcherError
 from storefront import pricing
@@ -29,6 +29,7 @@ MOST_BYTES = 1_000_000
 MOST_CARTS = 500
 MOST_LINES = 500  # of a cart, as in the shop
 MOST_LINES_AT_ONCE = 1_000  # fixes of a full cart look at every line again: it takes seconds
+WISHES = ("explain", "advice")
 STATUS = {"cart": 422, "forbidden": 403, "tie": 409}
 
 
@@ -39,21 +40,21 @@ def evaluate() -> Response:
     company = current_key().company
     if company is None and EVALUATE_ANY not in current_key().scopes:
         raise Problem(403, f"A key without a company needs the scope {EVALUATE_ANY}.")
-    explain = _explain(is_the_shops_own=company is None)
+    wishes = _wishes(is_the_shops_own=company is None)
     data = _body()
     carts = data if isinstance(data, list) else [data]
     _count_lines(carts)
     try:
         answers = pricing.decide(
-            get_session(), carts, shop=current_shop(), today=today(), company=company, explain=explain
+            get_session(), carts, shop=current_shop(), today=today(), company=company, **wishes
         )
     except (NoRulesError, MatcherError) as error:
         current_app.logger.error("the API could not evaluate: %s", error)
         raise Problem(503, "The shop's rules cannot decide just now, so nothing can be priced.") from None
     if isinstance(data, list):
         return _json(b"[" + b",".join(_entry(answer) for answer in answers) + b"]")
-    if isinstance(answers[0], Decision):
-        return _json(answers[0].to_bytes())
+    if isinstance(answers[0], pricing.Decided):
+        return _json(_decided(answers[0]))
     refused = answers[0]
     raise Problem(
         STATUS[refused.kind],
@@ -66,26 +67,38 @@ def _json(content: bytes) -> Response:
     return Response(content, mimetype="application/json")
 
 
-def _entry(answer: Decision | pricing.Refused) -> bytes:
+def _entry(answer: pricing.Decided | pricing.Refused) -> bytes:
     """One answer of an array (rule-semantics 122)."""
-    if isinstance(answer, Decision):
-        return answer.to_bytes()
+    if isinstance(answer, pricing.Decided):
+        return _decided(answer)
     detail = [f"{fault.field}: {fault.message}" for fault in answer.faults]
     return json.dumps({"error": answer.kind, "detail": detail}, separators=(",", ":")).encode()
 
 
-def _explain(*, is_the_shops_own: bool) -> bool:
-    """?explain=1. What rules look at, such as cost, is the shop's own business."""
+def _decided(answer: pricing.Decided) -> bytes:
+    """The decision's own bytes; advice, when asked for, stands after them as one more key."""
+    content = answer.decision.to_bytes()
+    if answer.advice is None:
+        return content
+    told = [one.as_json(answer.decision.currency) for one in answer.advice]
+    return content[:-1] + b',"advice":' + json.dumps(told, separators=(",", ":")).encode() + b"}"
+
+
+def _wishes(*, is_the_shops_own: bool) -> dict[str, bool]:
+    """?explain=1 and ?advice=1. What rules look at, such as cost, is the shop's own business."""
     for name in request.args:
-        if name != "explain":
-            raise Problem(400, f"There is no parameter {name[:60]!r}; the one there is, is explain.")
-    wish = request.args.get("explain", "0")
-    if wish not in {"0", "1"} or len(request.args.getlist("explain")) > 1:
-        raise Problem(400, "explain is 0 or 1.", [("explain", "is 0 or 1.")])
-    if wish == "1" and not is_the_shops_own:
+        if name not in WISHES:
+            raise Problem(400, f"There is no parameter {name[:60]!r}; there are {' and '.join(WISHES)}.")
+    wishes = {}
+    for name in WISHES:
+        wish = request.args.get(name, "0")
+        if wish not in {"0", "1"} or len(request.args.getlist(name)) > 1:
+            raise Problem(400, f"{name} is 0 or 1.", [(name, "is 0 or 1.")])
+        wishes[name] = wish == "1"
+    if wishes["explain"] and not is_the_shops_own:
         sentence = f"needs a key with the scope {EVALUATE_ANY}."
         raise Problem(403, f"explain: {sentence}", [("explain", sentence)])
-    return wish == "1"
+    return wishes
 
 
 def _body() -> Any:

@@ -5,6 +5,7 @@ A description only; nothing is decided or checked here.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import fields
 from functools import lru_cache
 from typing import Any
@@ -92,7 +93,9 @@ def _evaluate() -> Schema:
         "summary": "The decision about a cart, or about each cart of an array. Nothing is stored.",
         "parameters": [
             {"name": "explain", "in": "query", "schema": {"enum": ["0", "1"], "default": "0"},
-             "description": "1 adds every rule that was considered; scope evaluate:any"}
+             "description": "1 adds every rule that was considered; scope evaluate:any"},
+            {"name": "advice", "in": "query", "schema": {"enum": ["0", "1"], "default": "0"},
+             "description": "1 adds larger quantities that cost less, end a fee, or have a better price close by"},
         ],
         "requestBody": {
             "required": True,
@@ -110,8 +113,9 @@ def _many(items: Schema, most: int | None = None) -> Schema:
     return {"type": "array", "items": items} | ({"maxItems": most} if most else {})
 
 
-def _object(properties: Schema, **more: Any) -> Schema:
-    return {"type": "object", "properties": properties, "required": list(properties), **more}
+def _object(properties: Schema, optional: Collection[str] = (), **more: Any) -> Schema:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required, **more}
 
 
 def _table(name: str) -> Schema:
@@ -168,4 +172,14 @@ def _decision() -> Schema:
         "per": _PLAIN["whole"], "tax": TEXT, "outcome": {"enum": list(OUTCOMES)}, "steps": _many({"type": "object"}),
     })  # fmt: skip
     names = [field.name for field in fields(Decision) if field.name != "free_shipping"]  # which is for pages
-    return _object({name: _many({"type": "object"}) for name in names} | {"lines": _many(line)} | plain)
+    decision = {name: _many({"type": "object"}) for name in names} | {"lines": _many(line)} | plain
+    return _object(decision | {"advice": _many(_advice())}, optional=("advice",))
+
+
+def _advice() -> Schema:
+    """The keys of rules.advice.Advice.as_json."""
+    return _object({
+        "kind": {"enum": ["cliff", "step", "fee"]}, "line": TEXT, "quantity": _PLAIN["whole"], "change": TEXT,
+        "unit_price": {**DECIMAL, "type": ["string", "null"]}, "per": _PLAIN["whole"],
+        "dropped": _many(TEXT), "codes": _many(TEXT),
+    })  # fmt: skip

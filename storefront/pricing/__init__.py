@@ -13,11 +13,12 @@ from storefront.pricing.facts import (
     product_facts,
     products_by_sku,
 )
-from storefront.pricing.inputs import Refused, decide
+from storefront.pricing.inputs import Decided, Refused, decide
 from storefront.pricing.offers import briefs_for, hidden_skus, offer_for
 
 __all__ = [
     "PRODUCT_FACTS",
+    "Decided",
     "Offer",
     "PricedCart",
     "PricedLine",

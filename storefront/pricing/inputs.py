@@ -15,9 +15,11 @@ from sqlalchemy.orm import Session
 
 import rules
 from rules import Cart, CartError, Catalog, Customer, Decision, Fault, TieError
+from rules.advice import Advice, advise
 from rules.offers import hidden_skus
 from rules.values import clean
 from storefront.pricing.facts import customer_facts, product_facts, products_by_sku
+from storefront.pricing.offers import remembered_offers
 
 if TYPE_CHECKING:
     from storefront.accounts.models import Company
@@ -36,6 +38,14 @@ class Refused:
     faults: tuple[Fault, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision, and when asked for the advice about its lines; None when it was not."""
+
+    decision: Decision
+    advice: tuple[Advice, ...] | None = None
+
+
 def decide(
     session: Session,
     carts: Sequence[Any],
@@ -44,8 +54,11 @@ def decide(
     today: date,
     company: Company | None,
     explain: bool = False,
-) -> list[Decision | Refused]:
+    advice: bool = False,
+) -> list[Decided | Refused]:
     """A decision for each cart, or why there is none. With `company` all are that company's own.
+
+    `advice` adds to each cart what rules.advice finds: larger quantities that cost less, better prices close by.
 
     The shop's products and customers that the carts name are read with one query each, whatever their number.
     Raises storefront.rulebook.NoRulesError and rules.errors.MatcherError; the caller refuses then.
@@ -54,12 +67,12 @@ def decide(
     rows = products_by_sku(session, _names(sku for cart in carts for sku in _skus(cart)))
     products = {sku: product_facts(row) for sku, row in rows.items()}
     companies = {} if company is not None else _companies(session, carts)
-    found: list[Decision | Refused] = []
+    found: list[Decided | Refused] = []
     for data in carts:
         on = _day(data) or today
         try:
             if company is not None:
-                found.append(_as_company(session, data, products, company, shop, on))
+                found.append(_as_company(session, data, products, company, shop, on, advice))
             else:
                 customers = {
                     code: customer_facts(session, companies[code], on, shop)
@@ -67,8 +80,10 @@ def decide(
                     if code in companies
                 }
                 catalog = Catalog(products, customers)
-                cart, _ = rules.read_cart(data, shop.rulebook.current(), catalog, today=on)
-                found.append(rules.evaluate(shop.rulebook.current(), cart, on, explain=explain))
+                ruleset = shop.rulebook.current()
+                cart, _ = rules.read_cart(data, ruleset, catalog, today=on)
+                decision = rules.evaluate(ruleset, cart, on, explain=explain)
+                found.append(Decided(decision, _advice(ruleset, cart, on) if advice else None))
         except CartError as error:
             found.append(Refused("cart", error.faults))
         except TieError as error:
@@ -83,7 +98,8 @@ def _as_company(
     company: Company,
     shop: Shop,
     on: date,
-) -> Decision | Refused:
+    advice: bool,
+) -> Decided | Refused:
     """As its cart page would: what rules hide from it does not exist, and trials of rules are not told."""
     if faults := tuple(_not_its_own(data, company)):
         return Refused("forbidden", faults)
@@ -93,8 +109,14 @@ def _as_company(
         data = {word: value for word, value in data.items() if word != "customer"}
     visible = _visible(ruleset, customer, products, set(_skus(data)), on)
     cart, _ = rules.read_cart(data, ruleset, Catalog(visible, {}), today=on)
-    decision = rules.evaluate(ruleset, replace(cart, customer=customer), on)
-    return replace(decision, shadow=())
+    cart = replace(cart, customer=customer)
+    decision = replace(rules.evaluate(ruleset, cart, on), shadow=())
+    return Decided(decision, _advice(ruleset, cart, on) if advice else None)
+
+
+def _advice(ruleset: rules.Ruleset, cart: Cart, on: date) -> tuple[Advice, ...]:
+    products = (line.product for line in cart.lines)
+    return advise(ruleset, cart, on, remembered_offers(ruleset, cart.customer, products, on))
 
 
 def _visible(
