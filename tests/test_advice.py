@@ -31,8 +31,8 @@ NAMES = "sku,category,list_price\nM4,screws,100\nN4,nuts,10\n"
 
 def advice(ruleset: Ruleset, *lines: tuple[str, int]) -> list[Advice]:
     products = {
-        "M4": Product("M4", category="screws", list_price=100),
-        "N4": Product("N4", category="nuts", list_price=10),
+        "M4": Product("M4", category="screws", list_price=Decimal(100)),
+        "N4": Product("N4", category="nuts", list_price=Decimal(10)),
     }
     cart = Cart(
         tuple(Line(str(n), products[sku], pieces) for n, (sku, pieces) in enumerate(lines, 1)),
