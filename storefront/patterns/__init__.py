@@ -6,6 +6,7 @@ Pure: no Flask, no database, no clock; files are written by the desk (storefront
 from collections.abc import Iterable, Mapping
 
 from rules.ruleset import GROUPS
+from storefront.patterns.forms import Form, apply_form, read_form
 from storefront.patterns.kinds import Fault, Field, Pattern, PatternError, Said, read_values
 from storefront.patterns.scenes import Setting
 from storefront.patterns.table import PATTERNS
@@ -15,11 +16,14 @@ __all__ = [
     "PATTERNS",
     "Fault",
     "Field",
+    "Form",
     "Pattern",
     "PatternError",
     "Said",
     "Setting",
+    "apply_form",
     "next_code",
+    "read_form",
     "read_values",
     "write_rule",
 ]

@@ -5,6 +5,8 @@ Each with the cases that show both sides of every number.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rules.facts import MAX_QUANTITY
 from storefront.patterns.kinds import SEEN, Fault, Field, Fixed, Pattern, Probe, Said, Values, shows
 from storefront.patterns.parts import (
@@ -35,6 +37,15 @@ GO_ON = {
 }
 _BELOW = ("quantity", "below", 0)
 _NOTHING = NOTHING["QT"]("")
+_MAXIMUM = Field("maximum", "pieces", ("quantity", "maximum"), Said("上限", "Maximum"))
+_ABOVE = Field(
+    "above",
+    "choice",
+    ("quantity", "above"),
+    Said("上限を超えた注文は", "An order above it"),
+    choices=ABOVE,
+    default="approval",
+)
 
 
 # the minimum
@@ -76,7 +87,22 @@ def _minimum_probes(values: Values, scene: Scene) -> list[Probe]:
         en = f"{count(minimum + 1)} are off the lot of {count(lot)} and refused"
         issue = {"code": code, "outcome": "block", "need": lot, "fixes": SEEN}
         found.append(shows(ja, en, scene.cart(minimum + 1, **facts), issues=[issue]))
+    if (most := values.get("maximum")) is not None:
+        found += _maximum_cases(values, scene, most, lot)
     return [*found, *asides(scene, values, "QT")]
+
+
+def _maximum_cases(values: Values, scene: Scene, most: int, step: int = 1) -> list[Probe]:
+    """The last quantity that is taken as it is, and the next one."""
+    more, outcome = most + step, values["above"]
+    found = [
+        shows(f"{count(most)}個はそのまま通る", f"{count(most)} go through", scene.cart(most), **_NOTHING)
+    ]
+    if more <= MAX_QUANTITY:
+        issue = {"code": values["code"], "outcome": outcome, "have": more, "need": most}
+        ja, en = f"{count(more)}個は{GO_ON[outcome].ja}", f"an order of {count(more)} {GO_ON[outcome].en}"
+        found.append(shows(ja, en, scene.cart(more), issues=[issue]))
+    return found
 
 
 def _minimum_faults(values: Values) -> list[Fault]:
@@ -91,6 +117,12 @@ def _minimum_faults(values: Values) -> list[Fault]:
         found.append(
             _off_lot("fee_from", Said("手数料で受ける数", "The first quantity with a fee"), fee_from, lot)
         )
+    most = values.get("maximum")
+    if most is not None and most < minimum:
+        ja = f"上限 {count(most)} が最低数 {count(minimum)} より小さくなっています。"
+        found.append(Fault("maximum", Said(ja, f"The maximum is below the minimum of {count(minimum)}.")))
+    elif most is not None and most % lot:
+        found.append(_off_lot("maximum", Said("上限", "The maximum"), most, lot))
     if fee_from is None and any(name in values for name in ("amount", "percent", "per_missing")):
         said = Said(
             "何個から手数料で受けるかも入れてください。", "Say from how many pieces the fee is taken."
@@ -148,6 +180,8 @@ MINIMUM = Pattern(
         ),
         *fee_fields(_BELOW, with_field="fee_from"),
         *label_fields(_BELOW, "小ロット手数料", "Small-lot fee", only_with="fee_from"),
+        _MAXIMUM,
+        replace(_ABOVE, only_with="maximum"),
         *COMMON,
     ),
     _minimum_probes,
@@ -220,16 +254,9 @@ LOT = Pattern(
 
 
 def _maximum_probes(values: Values, scene: Scene) -> list[Probe]:
-    maximum, code, outcome = values["maximum"], values["code"], values["above"]
-    found = []
-    if maximum < MAX_QUANTITY:
-        more, goes = maximum + 1, GO_ON[outcome]
-        issue = {"code": code, "outcome": outcome, "have": more, "need": maximum}
-        ja, en = f"{count(more)}個は{goes.ja}", f"an order of {count(more)} {goes.en}"
-        found.append(shows(ja, en, scene.cart(more), issues=[issue]))
-    ja, en = f"{count(maximum)}個はそのまま通る", f"{count(maximum)} go through"
-    found.append(shows(ja, en, scene.cart(maximum), **_NOTHING))
-    return [*found, *asides(scene, values, "QT", min(maximum + 1, MAX_QUANTITY))]
+    most = values["maximum"]
+    found = _maximum_cases(values, scene, most)
+    return [*reversed(found), *asides(scene, values, "QT", min(most + 1, MAX_QUANTITY))]
 
 
 MAXIMUM = Pattern(
@@ -248,16 +275,8 @@ MAXIMUM = Pattern(
     (
         *PRODUCTS,
         *BUYERS,
-        Field("maximum", "pieces", ("quantity", "maximum"), Said("上限", "Maximum"), required=True),
-        Field(
-            "above",
-            "choice",
-            ("quantity", "above"),
-            Said("上限を超えた注文は", "An order above it"),
-            choices=ABOVE,
-            default="approval",
-            required=True,
-        ),
+        replace(_MAXIMUM, required=True),
+        replace(_ABOVE, required=True),
         *COMMON,
     ),
     _maximum_probes,

@@ -127,7 +127,7 @@ def _laid(pattern: Pattern, values: Values) -> tuple[dict[str, Any], dict[Path, 
             if fixed.comment is not None:
                 notes[fixed.at] = fixed.comment
     tree: dict[str, Any] = {}
-    for path in sorted(placed, key=lambda one: _rank(pattern, one)):
+    for path in sorted(placed, key=lambda one: path_rank(pattern, one)):
         _lay(tree, path, placed[path])
     return tree, notes
 
@@ -141,7 +141,7 @@ def row_table(rows: Field, row: Values) -> dict[str, Any]:
     return table
 
 
-def _rank(pattern: Pattern, path: Path) -> tuple[Any, ...]:
+def path_rank(pattern: Pattern, path: Path) -> tuple[Any, ...]:
     """Places in the order of rules/keys.py; conditions in the order of the pattern."""
     rank: list[Any] = []
     table = ""
