@@ -157,6 +157,7 @@ def shown(work: Work, told: Told | None = None) -> dict[str, Any]:
         values = confirming.shown_empty(desk, notice=told.notice)
     else:
         values = confirming.shown(desk, prepared, changed=told.is_changed, notice=told.notice)
+    mend_count = len(work.to_mend) + len(values["stops"])
     if work.to_mend:
         count = len(work.to_mend)
         sentence = ngettext("%(num)s line cannot be ordered as it stands.",
@@ -164,6 +165,7 @@ def shown(work: Work, told: Told | None = None) -> dict[str, Any]:
         values["stops"] = [view.Stop(sentence), *values["stops"]]
     return {
         **values,
+        "mend_count": mend_count,
         "entry": work.entry,
         "channel": work.channel,
         "sheet": work.sheet,
