@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import ColumnElement, Select, exists, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 from werkzeug.wrappers import Response as Redirect
 
@@ -25,6 +25,7 @@ from storefront.catalog import Product
 from storefront.clock import in_shop_zone, today
 from storefront.database import get_session, write
 from storefront.language import N_, _
+from storefront.lead_times.kept import promise_of
 from storefront.orders import STATES, Order, OrderLine
 from storefront.orders import moves as order_moves
 from storefront.orders.view import steps_of
@@ -42,6 +43,7 @@ LOOKS = {
     "cancelled": ("none", N_("Cancelled")),
 }
 MOVING = tuple(state for state in STATES if state not in ("closed", "cancelled"))
+TO_MAKE = ("confirmed", "in_production")
 EXPORTED = 20_000  # rows of one CSV; a longer list is narrowed by date first
 
 
@@ -91,6 +93,8 @@ def _asked_orders() -> tuple[Select[Any], dict[str, str]]:
     )
     if state in STATES:
         query = query.where(Order.state == state)
+    elif state == "due":
+        query = query.where(due())
     elif state != "all":
         query, state = query.where(Order.state.in_(MOVING)), ""
     try:
@@ -114,6 +118,7 @@ def orders() -> str:
     states = [
         ("", _("Orders in progress")),
         *((state, _(LOOKS[state][1])) for state in STATES),
+        ("due", _("Promised by today")),
         ("all", _("All")),
     ]
     total = sum(order.total_minor for order in page.items)
@@ -125,7 +130,14 @@ def orders() -> str:
         looks=LOOKS,
         total=total,
         channels=channels(),
+        on=today(),
+        to_make=TO_MAKE,
     )
+
+
+def due() -> ColumnElement[bool]:
+    """Orders that should be ready by now: promised for today or earlier, and not shipped yet."""
+    return (Order.promised_on <= today()) & Order.state.in_(TO_MAKE)
 
 
 def channels() -> dict[str, str]:
@@ -149,8 +161,9 @@ def orders_csv() -> Response:
     query, _filters = _asked_orders()
     found = get_session().scalars(query.options(joinedload(Order.company)).limit(EXPORTED))
     header = (
-        "number", "placed_at", "state", "company", "company_name", "channel", "goods", "surcharges", "shipping",
-        "payment_fee", "tax", "total", "currency", "payment", "purchase_order_number", "ruleset",
+        "number", "placed_at", "state", "company", "company_name", "channel", "goods", "surcharges", "discounts",
+        "shipping", "payment_fee", "tax", "total", "currency", "payment", "purchase_order_number", "ruleset",
+        "lead_time", "promised_on",
     )  # fmt: skip
     encoding = "cp932" if asked("encoding", 8) == "cp932" else "utf-8"
     try:
@@ -169,6 +182,7 @@ def _csv_row(order: Order) -> list[str]:
     amounts = (
         order.goods_minor,
         order.surcharges_minor,
+        order.subtotal_minor - order.goods_minor - order.surcharges_minor,
         order.shipping_minor,
         order.payment_fee_minor,
         order.tax_minor,
@@ -186,6 +200,8 @@ def _csv_row(order: Order) -> list[str]:
         order.payment_code or "",
         order.purchase_order_number,
         order.ruleset_hash,
+        order.lead_time["tier"] if order.lead_time else "",
+        order.promised_on.isoformat() if order.promised_on else "",
     ]
 
 
@@ -257,6 +273,7 @@ def _page(found: Order, reason: str = "", error: str = "", note: str = "") -> st
         error=error,
         note=note,
         notes=_notes(found),
+        promise=promise_of(found),
     )
 
 

@@ -20,6 +20,7 @@ from storefront.database import get_session
 from storefront.incidents import Incident
 from storefront.language import _
 from storefront.orders import Order
+from storefront.shop import current_shop
 from storefront.stock import StockItem
 
 
@@ -47,6 +48,8 @@ def today() -> str:
         .all()
     )
     waiting = orders.waiting(("awaiting_approval",))
+    calendar = current_shop().calendar
+    calendar.current()
     return render_template(
         "admin/today.html",
         on=on,
@@ -58,6 +61,8 @@ def today() -> str:
         incidents=_count(Incident.seen_at.is_(None), of=Incident),
         applications=_count(Application.state == "new", of=Application),
         low=_count(StockItem.on_hand - StockItem.reserved - StockItem.buffer <= 0, of=StockItem),
+        due=_count(orders.due(), of=Order),
+        closures=calendar.findings,
         rules=health(),
     )
 

@@ -78,4 +78,6 @@ def ready_sentence(offers: Sequence[TierOffer]) -> str:
     day, label = format.day_text(offer.promise.ready_on), text(offer.label)
     if sum(each.is_offered for each in offers) == 1:
         return _("Ready on %(day)s if ordered now.", day=day)
-    return _("Ready on %(day)s (%(label)s) if ordered now; other lead times at checkout.", day=day, label=label)
+    return _(
+        "Ready on %(day)s (%(label)s) if ordered now; other lead times at checkout.", day=day, label=label
+    )

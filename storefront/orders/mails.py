@@ -11,6 +11,7 @@ from storefront import jobs, mail
 from storefront.accounts import User
 from storefront.database import write
 from storefront.language import _, speak
+from storefront.lead_times.kept import promise_of
 from storefront.orders.approval import approval_of
 from storefront.orders.models import Order
 from storefront.orders.view import instruction_rows
@@ -37,6 +38,7 @@ def about_order(job: jobs.Job) -> None:
             instructions=instruction_rows(payment),
             person=person,
             approval=approval_of(session, order),
+            promise=promise_of(order),
             link=f"{current_shop().settings.base_url}/orders/{order.number}",
         )
         mail.send(session, person.email, _subject(event, order), body, person.language, event_id=job.event_id)

@@ -17,6 +17,7 @@ from storefront.database import get_session, write
 from storefront.entry.again import begin_again
 from storefront.forms import clean
 from storefront.language import _
+from storefront.lead_times.kept import promise_of
 from storefront.orders import STATES, Order, OrderLine, mails, view
 from storefront.orders.approval import approval_of
 from storefront.orders.moves import Moved, may_cancel, move
@@ -110,6 +111,7 @@ def show(number: str) -> str:
         line_rows=view.line_rows(order),
         sum_rows=view.sum_rows(order),
         track=view.track(order),
+        promise=promise_of(order),
         instructions=view.instruction_rows(payment),
         may_cancel=may_cancel(order),
         approval=approval_of(session, order),
