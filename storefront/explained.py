@@ -121,6 +121,7 @@ def ways(fixes: Sequence[Fix], row: Any, shown: int | None, subtotal: int, curre
     A fix changes the decided `subtotal`; the page may show another one, without lines that cannot be ordered,
     or none at all: then the new total itself is told.
     """
+    cheapest = min((fix.change for fix in fixes), default=0) if len(fixes) > 1 else None
     found = []
     for fix in fixes:
         total = subtotal + fix.change
@@ -129,10 +130,10 @@ def ways(fixes: Sequence[Fix], row: Any, shown: int | None, subtotal: int, curre
             if shown is None
             else format.money(total - shown, currency, sign=True)
         )
-        detail = _("total %(change)s", change=change)
-        if note := _grade_note(fix.outcome):
-            detail = f"{detail}, {note}" if language() == "en" else f"{detail}、{note}"
+        notes = [_("total %(change)s", change=change), _grade_note(fix.outcome)]
+        notes += [_("the cheapest way")] if fix.change == cheapest else []
         label = _("Make it %(quantity)s", quantity=format.quantity(fix.quantity, row.sales_unit))
+        detail = (", " if language() == "en" else "、").join(note for note in notes if note)
         found.append(Way(fix.quantity, label, detail))
     return found
 

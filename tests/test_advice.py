@@ -151,3 +151,14 @@ def test_quick_order_tells_on_an_orderable_line_where_the_fee_ends_and_one_butto
     page = client.post("/quick-order", data={"paste": "M4-10 80"}).get_data(as_text=True)
     assert "あと20個で手数料がなくなります(SC10)" in page
     assert 'name="set" value="0:100"' in page
+
+
+def test_of_several_ways_out_the_cheapest_is_named(client: FlaskClient) -> None:
+    sign_in(client, "hayashi")
+    page = client.post("/quick-order", data={"paste": "M4-10 30"}).get_data(as_text=True)
+    fewer, more = (
+        page.partition(f'name="set" value="0:{pieces}"')[2].partition("</button>")[0] for pieces in (20, 40)
+    )
+    assert "いちばん安い" in fewer
+    assert more != ""
+    assert "いちばん安い" not in more
