@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from rules.errors import CartError, Fault
+from rules.said import Said, say
 
 MOST_LEVELS = 20
 _MOST_DIGITS = 400
@@ -29,17 +30,20 @@ def read_json(text: str | bytes) -> Any:
             object_pairs_hook=_object,
         )
     except UnicodeDecodeError as error:
-        raise CartError([Fault("cart", f"byte {error.start + 1} is not UTF-8")]) from None
+        raise CartError([Fault("cart", say("json.not-utf8", byte=error.start + 1))]) from None
     except json.JSONDecodeError as error:
-        raise CartError([Fault("cart", f"is no JSON: line {error.lineno}: {error.msg}")]) from None
+        said = say("json.syntax", line=error.lineno, reason=error.msg)
+        raise CartError([Fault("cart", said)]) from None
     except _Refused as refused:
-        raise CartError([Fault("cart", str(refused))]) from None
+        raise CartError([Fault("cart", refused.said)]) from None
     except (ValueError, RecursionError):
-        raise CartError([Fault("cart", "is no JSON that can be read")]) from None
+        raise CartError([Fault("cart", say("json.unreadable"))]) from None
 
 
 class _Refused(Exception):
-    pass
+    def __init__(self, said: Said) -> None:
+        super().__init__(said)
+        self.said = said
 
 
 def _check_depth(text: str) -> None:
@@ -49,7 +53,7 @@ def _check_depth(text: str) -> None:
         if first in "[{":
             depth += 1
             if depth > MOST_LEVELS:
-                raise _Refused(f"is nested more than {MOST_LEVELS} levels deep")
+                raise _Refused(say("json.too-deep", levels=MOST_LEVELS))
         elif first in "]}":
             depth -= 1
 
@@ -58,20 +62,20 @@ def _decimal(text: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise _Refused("holds a number that cannot be used") from None
+        raise _Refused(say("json.number")) from None
     if len(text) > _MOST_DIGITS or abs(number.adjusted()) > _MOST_DIGITS:
-        raise _Refused("holds a number that is too large or too fine")
+        raise _Refused(say("json.number-fine"))
     return number
 
 
 def _integer(text: str) -> int:
     if len(text) > _MOST_DIGITS:
-        raise _Refused("holds a number that is too large")
+        raise _Refused(say("json.number-large"))
     return int(text)
 
 
 def _refuse_constant(text: str) -> Any:
-    raise _Refused(f"holds {text}, which is no number")
+    raise _Refused(say("json.no-number", text=text))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -80,6 +84,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for word, _ in pairs:
             if word in seen:
-                raise _Refused(f'names "{word[:60]}" twice')
+                raise _Refused(say("json.twice", word=word[:60]))
             seen.add(word)
     return found

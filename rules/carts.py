@@ -26,8 +26,10 @@ from rules.facts import (
     ShipTo,
 )
 from rules.keys import TABLES
+from rules.names import NAMES, unknown_name
 from rules.report import BadValue, Report, Source, nearest, shown, suggestion
 from rules.ruleset import PriceEffect, PriceTable, RuleException, Ruleset
+from rules.said import Sentence, say
 from rules.values import (
     amount_value,
     bool_value,
@@ -35,12 +37,14 @@ from rules.values import (
     clean,
     currency_value,
     date_value,
+    must_be,
     text_value,
     whole_value,
 )
 from rules.vocabulary import FACTS, find_fact
 
 _CUSTOMER = tuple(name.partition(".")[2] for name in FACTS if name.startswith("customer."))
+_OBJECT = say("kind.object")
 _PRODUCT = tuple(field.name for field in fields(Product))
 
 
@@ -64,12 +68,12 @@ class _CartReader:
         self.faults: list[Fault] = []
         self.categories: set[str] = set()
 
-    def fault(self, field: str, message: str, hint: str = "") -> None:
-        self.faults.append(Fault(field, f"{message} {hint}".strip()))
+    def fault(self, field: str, said: Sentence, hint: Sentence | None = None) -> None:
+        self.faults.append(Fault(field, said, hint))
 
     def read(self, data: Any, today: date | None) -> tuple[Cart, date | None]:
         if not isinstance(data, Mapping):
-            raise CartError([Fault("cart", f"must be an object, not {shown(data)}.")])
+            raise CartError([Fault("cart", must_be(_OBJECT, data))])
         self.known_keys(data, "cart", "")
         on = self.value(data, "on", lambda value: date_value(value, as_json=True))
         policy = self.ruleset.policy
@@ -79,7 +83,7 @@ class _CartReader:
         )
         currency = self.value(data, "currency", currency_value)
         if currency is not None and currency != policy.currency:
-            self.fault("currency", f"is {currency}; this shop sells in {policy.currency}.")
+            self.fault("currency", say("cart.currency", currency=currency, shop=policy.currency))
         products = self.products(data.get("products"))
         cart = Cart(
             lines=self.lines(data.get("lines"), products),
@@ -105,9 +109,7 @@ class _CartReader:
         for word in data:
             if word not in TABLES[table]:
                 where = f"{field}.{word}" if field else str(word)
-                self.fault(
-                    where[:100], "is not a key of the cart input.", suggestion(str(word), TABLES[table])
-                )
+                self.fault(where[:100], say("cart.unknown-key"), suggestion(str(word), TABLES[table]))
 
     def value(self, data: Mapping[str, Any], word: str, read: Any, field: str = "") -> Any:
         """One value, or None when absent: null, a missing key and the empty text (rule-semantics 23)."""
@@ -117,14 +119,14 @@ class _CartReader:
         try:
             return read(value)
         except BadValue as bad:
-            self.fault(field or word, bad.message, bad.hint)
+            self.fault(field or word, bad.said, bad.hint)
         return None
 
     def table(self, value: Any, field: str) -> Mapping[str, Any] | None:
         if value is None or value == "":
             return None
         if not isinstance(value, Mapping):
-            self.fault(field, f"must be an object, not {shown(value)}.")
+            self.fault(field, must_be(_OBJECT, value))
             return None
         return value
 
@@ -132,7 +134,7 @@ class _CartReader:
         if value is None or value == "":
             return None
         if not isinstance(value, list):
-            self.fault(field, f"must be a list, not {shown(value)}.")
+            self.fault(field, must_be(say("kind.list"), value))
             return None
         return value
 
@@ -151,9 +153,8 @@ class _CartReader:
             elif word in _CUSTOMER:
                 facts[word] = self.fact("customer", word, one, f"customer.{word}")
             elif word != "terms":
-                self.fault(
-                    f"customer.{word}"[:100], "is no fact of a customer.", nearest(str(word), _CUSTOMER)
-                )
+                hint = nearest(str(word), _CUSTOMER)
+                self.fault(f"customer.{word}"[:100], say("cart.customer-fact"), hint)
         known = facts.pop("known", None)
         found = make_customer({word: one for word, one in facts.items() if one is not None})
         code = facts.get("code")
@@ -168,7 +169,7 @@ class _CartReader:
         found: dict[str, Any] = {}
         for word, value in data.items():
             if word not in TERMS:
-                self.fault(f"{field}.{word}"[:100], "is no payment term.", suggestion(str(word), TERMS))
+                self.fault(f"{field}.{word}"[:100], say("cart.term"), suggestion(str(word), TERMS))
             elif value is not None:
                 read = bool_value if word == "end_of_month" else _count
                 found[word] = self.value(data, word, read, f"{field}.{word}")
@@ -190,10 +191,10 @@ class _CartReader:
             if fact.type != "list":
                 return single_value(fact, value, as_json=True)
             if not isinstance(value, list):
-                raise BadValue("wrong-type", f"must be a list of texts, not {shown(value)}.")
+                raise BadValue("wrong-type", must_be(say("kind.texts"), value))
             return tuple(text_value(one) for one in value)
         except BadValue as bad:
-            self.fault(field, bad.message, bad.hint)
+            self.fault(field, bad.said, bad.hint)
         return None
 
     def attributes(self, value: Any, field: str) -> dict[str, AttributeValue | None]:
@@ -212,7 +213,7 @@ class _CartReader:
             field = f"products.{sku}"[:80]
             data = self.table(facts, field)
             if not isinstance(sku, str) or not sku.strip():
-                self.fault("products", "has a product without SKU.")
+                self.fault("products", say("cart.product-without-sku"))
                 continue
             sku = clean(sku)
             own = (self.catalog.products or {}).get(sku)
@@ -226,9 +227,10 @@ class _CartReader:
                 elif word in _PRODUCT:
                     named[word] = self.fact("product", word, one, f"{field}.{word}")
                 else:
-                    self.fault(f"{field}.{word}"[:100], "is no fact of a product.", nearest(word, _PRODUCT))
+                    hint = nearest(word, _PRODUCT)
+                    self.fault(f"{field}.{word}"[:100], say("cart.product-fact"), hint)
             if named.pop("sku", sku) != sku:
-                self.fault(f"{field}.sku", "must be the SKU that it stands under.")
+                self.fault(f"{field}.sku", say("cart.other-sku"))
             kept = {name: one for name, one in attributes.items() if one is not None}
             found[sku] = (
                 replace(own, **named, attributes=kept)
@@ -241,7 +243,7 @@ class _CartReader:
         entries = self.array(value, "lines")
         if not entries:
             if value is None or value == "" or entries == []:
-                self.fault("lines", "a cart needs at least one line.")
+                self.fault("lines", say("cart.no-line"))
             return ()
         found: list[Line] = []
         seen: dict[str, int] = {}
@@ -257,28 +259,29 @@ class _CartReader:
         """One line; `seen` are the ids so far, those of lines with other faults too."""
         field = f"lines[{place}]"
         if not isinstance(entry, Mapping):
-            self.fault(field, f"must be an object, not {shown(entry)}.")
+            self.fault(field, must_be(_OBJECT, entry))
             return None
         self.known_keys(entry, "cart.lines", field)
         line_id = self.value(entry, "id", _line_id, f"{field}.id") or str(place + 1)
         if line_id in seen:
-            self.fault(f"{field}.id", f"line id {shown(line_id)} stands on line {seen[line_id] + 1} too.")
+            said = say("cart.id-twice", id=shown(line_id), line=seen[line_id] + 1)
+            self.fault(f"{field}.id", said)
         seen.setdefault(line_id, place)
         sku = self.value(entry, "sku", text_value, f"{field}.sku")
         product = None
         if sku is None:
             if entry.get("sku") in (None, ""):
-                self.fault(f"{field}.sku", "is missing.")
+                self.fault(f"{field}.sku", say("cart.missing"))
         else:
             product = self.product(sku, products, f"{field}.sku")
         quantity = None
         if entry.get("quantity") is None:
-            self.fault(f"{field}.quantity", "is missing.")
+            self.fault(f"{field}.quantity", say("cart.missing"))
         else:
             try:
                 quantity = whole_value(entry["quantity"])
             except BadValue as bad:
-                self.fault(f"{field}.quantity", bad.message)
+                self.fault(f"{field}.quantity", bad.said)
         attributes = self.attributes(entry.get("attributes"), f"{field}.attributes")
         if product is None or quantity is None:
             return None
@@ -291,14 +294,13 @@ class _CartReader:
         if product is None:
             self.fault(
                 field,
-                f"there is no product {shown(sku)}.",
+                unknown_name(NAMES["product"], sku),
                 nearest(sku, [*products, *(self.catalog.products or ())]),
             )
         elif (product.tax or self.ruleset.policy.tax_default) not in self.categories:
             tax = product.tax or self.ruleset.policy.tax_default
-            self.fault(
-                field, f"{sku} has the unknown tax category {shown(tax)}.", nearest(tax, self.categories)
-            )
+            said = say("cart.product-tax", sku=sku, tax=shown(tax))
+            self.fault(field, said, nearest(tax, self.categories))
         return product
 
     # how it goes and is paid
@@ -322,20 +324,19 @@ class _CartReader:
             data = {"code": entry} if codes_alone and isinstance(entry, str) else self.table(entry, here)
             if data is None:
                 if entry in (None, ""):
-                    self.fault(here, "is empty.")
+                    self.fault(here, say("cart.empty"))
                 continue
             self.known_keys(data, "cart.method", here)
             code = self.value(data, "code", text_value, f"{here}.code")
             amount = self.value(data, "amount", self.amount, f"{here}.amount")
             tax = self.value(data, "tax", text_value, f"{here}.tax")
             if tax is not None and tax not in self.categories:
-                self.fault(
-                    f"{here}.tax", f"there is no tax category {shown(tax)}.", nearest(tax, self.categories)
-                )
+                hint = nearest(tax, self.categories)
+                self.fault(f"{here}.tax", unknown_name(NAMES["tax"], tax), hint)
             if code is None:
-                self.fault(f"{here}.code", "is missing.")
+                self.fault(f"{here}.code", say("cart.missing"))
             elif code in found:
-                self.fault(f"{here}.code", f"{shown(code)} stands there twice.")
+                self.fault(f"{here}.code", say("cart.twice", name=shown(code)))
             else:
                 found[code] = Method(code, amount, tax)
         return tuple(found.values())
@@ -343,7 +344,7 @@ class _CartReader:
     def amount(self, value: Any) -> Any:
         amount = amount_value(value, self.ruleset.policy.currency, as_json=True)
         if amount < 0:
-            raise BadValue("wrong-value", f"must not be negative: {shown(amount)}.")
+            raise BadValue("wrong-value", say("value.negative", value=shown(amount)))
         return amount
 
     def exceptions(self, value: Any) -> tuple[RuleException, ...]:
@@ -361,7 +362,7 @@ class _CartReader:
                 source, entry, rules, f"cart-{place + 1}", self.price_table, table="cart.exception"
             )
             for finding in report.findings:
-                self.fault(finding.file, finding.message, finding.hint)
+                self.fault(finding.file, finding.sentence, finding.advice)
             if one is not None:
                 found.append(one)
         return tuple(found)
@@ -370,7 +371,7 @@ class _CartReader:
         for rule in self.ruleset.rules:
             if isinstance(rule.effect, PriceEffect) and rule.effect.table and rule.effect.table.path == text:
                 return rule.effect.table
-        source.problem("unreadable", path, f"no rule uses the price table {shown(text)}.")
+        source.problem("unreadable", path, say("cart.no-table", path=shown(text)))
         return None
 
 

@@ -16,22 +16,35 @@ from rules.errors import CartError, TieError
 from rules.evaluate import evaluate
 from rules.report import Report, shown
 from rules.ruleset import Rule, Ruleset
+from rules.said import Said, Sentence, in_language, joined, say
 
 _NO_DAY = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """What one case came to. `problems` are sentences, empty when it passed; `covered` as rule-semantics 133."""
+    """What one case came to. `wrong` is empty when it passed; `covered` as rule-semantics 133."""
 
     rule: str
-    name: str
+    title: Sentence
     file: str
     line: int
     passed: bool
-    problems: tuple[str, ...]
+    wrong: tuple[Said, ...]
     decision: Decision | None
     covered: bool
+
+    @property
+    def name(self) -> str:
+        return in_language(self.title, "en")
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        return self.said("en")
+
+    def said(self, language: str) -> tuple[str, ...]:
+        """What is wrong, for a reader of that language ("ja", "en")."""
+        return tuple(one.text(language) for one in self.wrong)
 
 
 def run_cases(ruleset: Ruleset, catalog: Catalog, today: date | None) -> Iterator[CaseResult]:
@@ -62,75 +75,79 @@ def run_case(ruleset: Ruleset, rule: Rule, place: int, catalog: Catalog, today: 
     """One case of a rule; faults of its cart and ties are problems like any other."""
     case = rule.cases[place]
     line = rule.lines.get(f"case.{place}", 1)
-    name = str(case.get("name") or f"case {place + 1}")
+    title = str(case["name"]) if case.get("name") else say("case.nameless", place=place + 1)
     data = {word: value for word, value in case.items() if word not in ("name", "expect", "cart")}
     if "cart" in case:
         data["lines"] = case["cart"]
-    decision, problems, covered = None, [], False
+    decision, covered = None, False
+    wrong: list[Said] = []
     try:
         cart, on = read_cart(data, ruleset, catalog, today=rule.from_on or today)
         # Every rule on every line is asked for only where the case says something of them: it takes long.
         explain = True if "considered" in case["expect"] else rule.code
         decision = evaluate(ruleset, cart, on or rule.from_on or today, explain=explain)
     except CartError as error:
-        problems = [f"the cart cannot be evaluated: {fault.field}: {fault.message}" for fault in error.faults]
+        wrong = [say("case.bad-cart", field=fault.field, fault=fault.whole) for fault in error.faults]
     except TieError as error:
-        problems = [str(error)]
+        wrong = [error.sentence]
     else:
-        problems = list(mismatches(case["expect"], decision.as_json(), rule.code))
+        wrong = list(mismatches(case["expect"], decision.as_json(), rule.code))
         covered = any(
             entry.get("code") == rule.code and entry.get("status") == "applied"
             for entry in decision.considered
         )
-    return CaseResult(rule.code, name, rule.path, line, not problems, tuple(problems), decision, covered)
+    return CaseResult(rule.code, title, rule.path, line, not wrong, tuple(wrong), decision, covered)
 
 
-def mismatches(expected: Any, actual: Any, code: str, path: str = "") -> Iterator[str]:
+def mismatches(expected: Any, actual: Any, code: str, path: str = "") -> Iterator[Said]:
     """Sentences on what of `expected` does not hold of `actual` (rule-semantics 126)."""
     if isinstance(expected, Mapping):
         yield from _table_mismatches(expected, actual, code, path)
     elif isinstance(expected, list):
         yield from _list_mismatches(expected, actual, code, path)
     elif not _equals(expected, actual):
-        yield f"{path} is {shown(actual)}, expected {shown(expected)}"
+        yield say("case.differs", path=path, actual=shown(actual), expected=shown(expected))
 
 
-def _table_mismatches(expected: Mapping[str, Any], actual: Any, code: str, path: str) -> Iterator[str]:
+def _table_mismatches(expected: Mapping[str, Any], actual: Any, code: str, path: str) -> Iterator[Said]:
     if not isinstance(actual, Mapping):
-        yield f"{path} is {shown(actual)}, expected a table"
+        yield say("case.no-table", path=path, actual=shown(actual))
         return
     for word, value in expected.items():
         here = f"{path}.{word}" if path else word
         if word not in actual:
-            yield f"{here} is not there, expected {shown(value)}"
+            yield say("case.not-there", path=here, expected=shown(value))
         else:
             yield from mismatches(value, actual[word], code, here)
 
 
-def _list_mismatches(expected: list[Any], actual: Any, code: str, path: str) -> Iterator[str]:
+def _list_mismatches(expected: list[Any], actual: Any, code: str, path: str) -> Iterator[Said]:
     if not isinstance(actual, list):
-        yield f"{path} is {shown(actual)}, expected a list"
+        yield say("case.no-list", path=path, actual=shown(actual))
         return
     if path.rpartition(".")[2] == "fixes" and not any(isinstance(one, Mapping) for one in expected):
         quantities = sorted(fix["quantity"] for fix in actual)
         if len(expected) != len(quantities) or not all(map(_equals, sorted_numbers(expected), quantities)):
-            yield f"{path} are {quantities}, expected {[_plain(one) for one in expected]}"
+            wanted = str([_plain(one) for one in expected])
+            yield say("case.fixes", path=path, actual=str(quantities), expected=wanted)
         return
     if not expected:
         carrying = [one for one in actual if not isinstance(one, Mapping) or _carries(one, code)]
         if carrying:
-            yield f"{path} holds {_summary(carrying[0])}, expected nothing of {code}"
+            yield say("case.not-empty", path=path, element=_summary(carrying[0]), code=code)
         return
     for one in expected:
         tried = [list(mismatches(one, there, code, path)) for there in actual]
         if not all(tried):
             continue
         nearest = min(tried, key=len, default=[])
-        if isinstance(one, Mapping):
-            why = f" (nearest: {'; '.join(nearest[:3])})" if nearest else f" ({path} is empty)"
+        if not isinstance(one, Mapping):
+            why = say("case.only", there=str([_plain(there) for there in actual]))
+        elif nearest:
+            why = say("case.nearest", problems=joined("join.semicolon", nearest[:3]))
         else:
-            why = f", only {[_plain(there) for there in actual]}"
-        yield f"{path} has no {_summary(one)}{why}"
+            why = say("case.empty", path=path)
+        yield say("case.no-element", path=path, element=_summary(one), why=why)
 
 
 def sorted_numbers(values: list[Any]) -> list[Any]:
@@ -176,11 +193,15 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
 
 
-def _summary(value: Any) -> str:
+def _summary(value: Any) -> Sentence:
     if not isinstance(value, Mapping):
         return shown(value)
-    parts = [f"{word} {shown(one)}" for word, one in value.items() if not isinstance(one, Mapping | list)]
-    return "{" + ", ".join(parts[:4]) + "}"
+    parts = [
+        say("case.summary", word=word, value=shown(one))
+        for word, one in value.items()
+        if not isinstance(one, Mapping | list)
+    ]
+    return say("case.element", parts=joined("join.comma", parts[:4]))
 
 
 def check_cases(
@@ -191,20 +212,17 @@ def check_cases(
     covered = {result.rule for result in results if result.covered}
     for result in results:
         if not result.passed:
-            report.add(
-                "case-fails", result.file, result.line,
-                f'"{result.name}": {"; ".join(result.problems[:5])}.', rule=result.rule,
-            )  # fmt: skip
+            said = say("case.fails", name=result.title, problems=joined("join.semicolon", result.wrong[:5]))
+            report.add("case-fails", result.file, result.line, said, rule=result.rule)
     covered |= {str(finding.rule) for finding in report.findings if finding.check == "never-applies"}
     for rule in ruleset.rules:
         if rule.group == "FU" or rule.code in covered:
             continue
         if rule.cases:
             line = rule.lines.get("case.0", 1)
-            report.add(
-                "rule-not-covered", rule.path, line, f"no case of this file ends with {rule.code} applied.",
-                rule=rule.code,
-            )  # fmt: skip
+            said = say("case.not-covered", code=rule.code)
+            report.add("rule-not-covered", rule.path, line, said, rule=rule.code)
         else:
-            report.add("rule-without-case", rule.path, 1, f"{rule.code} has no case.", rule=rule.code)
+            said = say("case.none", code=rule.code)
+            report.add("rule-without-case", rule.path, 1, said, rule=rule.code)
     return results

@@ -15,8 +15,9 @@ from rules.csv_files import CsvFile
 from rules.errors import Finding
 from rules.facts import AttributeValue, Customer, Product
 from rules.folder import MOST_TABLE_BYTES, ShopFolder
-from rules.report import BadValue, Report, shown
-from rules.values import clean, number_value, whole_value
+from rules.report import BadValue, Report
+from rules.said import say
+from rules.values import clean, must_be, number_value, whole_value
 from rules.vocabulary import find_fact
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.A)
@@ -62,7 +63,7 @@ def _read(
     if not file.is_readable:
         return found
     if key not in file.header:
-        shop.report.add("table-row", path, 1, f'the column "{key}" is missing.')
+        shop.report.add("table-row", path, 1, say("csv.column-missing", name=key))
         return found
     columns = [(place, name) for place, name in enumerate(file.header) if _is_column(kind, name)]
     for line, cells in file:
@@ -70,10 +71,10 @@ def _read(
         name = facts.get(key)
         if name is None:
             if any(cell.strip() for cell in cells):
-                shop.report.add("table-row", path, line, f"the row has no {key}.")
+                shop.report.add("table-row", path, line, say("csv.no-key", key=key))
             continue
         if name in found:
-            shop.report.add("table-row", path, line, f'{key} "{name}" stands there twice.')
+            shop.report.add("table-row", path, line, say("csv.key-twice", key=key, name=name))
             continue
         found[name] = make(facts)
         lines[kind, name] = line
@@ -99,7 +100,7 @@ def _facts(
         try:
             facts[name] = cell_value(kind, name, text)
         except BadValue as bad:
-            report.add("table-row", path, line, f"{name} {bad.message}", bad.hint)
+            report.add("table-row", path, line, say("of", path=name, what=bad.said), bad.hint)
     return facts
 
 
@@ -123,7 +124,7 @@ def cell_value(kind: str, name: str, text: str) -> Any:
 
 def _number(text: str) -> int | Decimal:
     if not _NUMBER.fullmatch(text) or len(text) > 30:
-        raise BadValue("wrong-type", f"must be a number in plain digits, not {shown(text)}.")
+        raise BadValue("wrong-type", must_be(say("kind.plain-number"), text))
     return Decimal(text) if "." in text else int(text)
 
 

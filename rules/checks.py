@@ -10,7 +10,7 @@ from rules.catalog import Catalog
 from rules.check_table import CHECKS as CHECKS
 from rules.date_checks import check_gaps
 from rules.meeting import Known, Place, Profile
-from rules.names import KINDS, Names
+from rules.names import KINDS, NAMES, Names, unknown_name
 from rules.quantity_checks import check_breaks, check_leftovers, implies
 from rules.reading import when_facts
 from rules.report import Report, Source, nearest, shown
@@ -26,6 +26,7 @@ from rules.ruleset import (
     Ruleset,
     WhenLine,
 )
+from rules.said import Said, joined, say
 from rules.satisfy import can_hold
 from rules.similar import check_similar_names
 from rules.ties import Ties, fields_of, tie_message
@@ -49,7 +50,7 @@ def check_ruleset(
         _check_beats(source, rule, ruleset, codes)
         _check_per(source, rule)
         if today is not None and rule.until_on is not None and rule.until_on < today:
-            source.problem("expired", "until", f"{rule.code} ended on {rule.until_on}.")
+            source.problem("expired", "until", say("rule.ended", code=rule.code, until=rule.until_on))
     _check_circles(report, ruleset)
     _check_exceptions(report, ruleset.exceptions, today)
     check_similar_names(report, ruleset, catalog)
@@ -63,7 +64,7 @@ def check_ruleset(
     check_gaps(report, ruleset, today)
     sources = {rule.code: Source(report, rule.path, rule.lines, rule.code) for rule in ruleset.rules}
 
-    def tell(check: str, name: str, first: Profile, second: Profile, place: Place) -> None:
+    def tell(check: str, name: Said, first: Profile, second: Profile, place: Place) -> None:
         tie_message(sources[second.rule.code], check, name, first, second, place)
 
     Ties(ruleset, known, tell).find(profiles)
@@ -111,13 +112,11 @@ def _check_condition(source: Source, names: Names, kind: str, condition: Conditi
 
 
 def _check_each(source: Source, names: Names, kind: str, values: Iterable[str], path: str) -> None:
-    words = {"tax": "tax category", "sku": "product"}
+    called = NAMES["product" if kind == "sku" else kind]
     for value in () if source.report.is_full else values:
-        hint = names.hint(kind, value)
-        if hint is not None:
-            source.problem(
-                f"unknown-{kind}", path, f"there is no {words.get(kind, kind)} {shown(value)}.", hint
-            )
+        if not names.is_known(kind, value):
+            said = unknown_name(called, value)
+            source.problem(f"unknown-{kind}", path, said, names.nearest(kind, value))
 
 
 # beats
@@ -128,19 +127,17 @@ def _check_beats(source: Source, rule: Rule, ruleset: Ruleset, codes: Mapping[st
     for code in rule.beats:
         other = rules.get(code)
         if code not in codes:
-            source.problem("unknown-rule", "beats", f"there is no rule {shown(code)}.", nearest(code, codes))
+            said = say("name.rule", code=shown(code))
+            source.problem("unknown-rule", "beats", said, nearest(code, codes))
         elif code[:2] != rule.code[:2]:
-            source.problem(
-                "beats-needless", "beats", f"{code} is of another group and can never tie with {rule.code}."
-            )
+            said = say("beats.other-group", code=code, rule=rule.code)
+            source.problem("beats-needless", "beats", said)
         elif (
             other is not None
             and rule.group in _ADDING
             and not (fields_of(rule.effect) or fields_of(other.effect))
         ):
-            source.problem(
-                "beats-needless", "beats", f"{rule.code} and {code} add up or deny; they can never tie."
-            )
+            source.problem("beats-needless", "beats", say("beats.adding", rule=rule.code, code=code))
 
 
 def _check_circles(report: Report, ruleset: Ruleset) -> None:
@@ -173,7 +170,8 @@ def _check_circles(report: Report, ruleset: Ruleset) -> None:
 def _tell_circle(report: Report, ruleset: Ruleset, circle: list[str]) -> None:
     rule = ruleset.rule(min(circle))
     source = Source(report, rule.path, rule.lines, rule.code)
-    source.problem("beats-circle", "beats", f"beats goes in a circle: {' > '.join([*circle, circle[0]])}.")
+    codes = joined("join.beats", [*circle, circle[0]])
+    source.problem("beats-circle", "beats", say("beats.circle", codes=codes))
 
 
 # one rule, one exception
@@ -187,8 +185,8 @@ def _check_per(source: Source, rule: Rule) -> None:
         source.problem(
             "surcharge-without-per",
             "surcharge",
-            f"{rule.code} reads only order and customer facts; say how often it is charged.",
-            'per = "order" charges once, per = "line" for every line.',
+            say("surcharge.per", code=rule.code),
+            say("surcharge.per-hint"),
         )
 
 
@@ -196,26 +194,16 @@ def _check_exceptions(report: Report, exceptions: Iterable[RuleException], today
     same: dict[tuple[str, str | None, str | None], list[RuleException]] = {}
     for exception in exceptions:
         if today is not None and exception.until_on is not None and exception.until_on < today:
-            report.add(
-                "expired",
-                exception.path,
-                1,
-                f"the exception ended on {exception.until_on}.",
-                rule=exception.rule,
-            )
+            said = say("exception.ended", until=exception.until_on)
+            report.add("expired", exception.path, 1, said, rule=exception.rule)
         same.setdefault((exception.rule, exception.customer, exception.sku), []).append(exception)
     for equal in same.values():
         equal.sort(key=lambda one: (one.from_on or date.min, one.path))
         longest = equal[0]
         for after in equal[1:]:
             if (after.from_on or date.min) <= (longest.until_on or date.max):
-                report.add(
-                    "repeated-exception",
-                    after.path,
-                    1,
-                    f"{longest.path} changes {after.rule} for the same customer and product on the same days.",
-                    rule=after.rule,
-                )
+                said = say("exception.repeated", path=longest.path, code=after.rule)
+                report.add("repeated-exception", after.path, 1, said, rule=after.rule)
             longest = max(longest, after, key=lambda one: one.until_on or date.max)
 
 
@@ -223,10 +211,10 @@ def _check_never(report: Report, profiles: Iterable[Profile], known: Known) -> N
     """Rules that no line can match (rule-semantics 134); not told where a wrong name is the cause."""
     misnamed = {one.rule for one in report.findings if one.check.startswith(("unknown-", "similar-"))}
     for profile in profiles:
-        reason = "" if profile.rule.code in misnamed else _never(profile, known)
-        if reason:
+        reason = None if profile.rule.code in misnamed else _never(profile, known)
+        if reason is not None:
             source = Source(report, profile.rule.path, profile.rule.lines, profile.rule.code)
-            source.problem("never-applies", "when", f"{profile.rule.code} can never apply: {reason}.")
+            source.problem("never-applies", "when", say("never.because", code=profile.rule.code, why=reason))
 
 
 def _check_beaten(report: Report, profiles: Iterable[Profile], price_choice: str) -> None:
@@ -239,11 +227,8 @@ def _check_beaten(report: Report, profiles: Iterable[Profile], price_choice: str
             loser = live.get(code)
             if loser is not None and _always_beats(winner, loser, price_choice):
                 source = Source(report, loser.rule.path, loser.rule.lines, loser.rule.code)
-                source.problem(
-                    "never-applies",
-                    "when",
-                    f"{code} can never apply: {winner.rule.code} ({winner.rule.path}) beats it wherever it holds.",
-                )
+                why = say("never.beaten", winner=winner.rule.code, path=winner.rule.path)
+                source.problem("never-applies", "when", say("never.because", code=code, why=why))
 
 
 def _always_beats(winner: Profile, loser: Profile, price_choice: str) -> bool:
@@ -270,9 +255,7 @@ def _impossible(profile: Profile) -> str:
     return impossible
 
 
-def _never(profile: Profile, known: Known) -> str:
+def _never(profile: Profile, known: Known) -> Said | None:
     if fact := _impossible(profile):
-        return f"no value of {fact} satisfies it"
-    if known.admits_any(profile):
-        return ""
-    return "no known product and customer satisfy it together"
+        return say("never.no-value", fact=fact)
+    return None if known.admits_any(profile) else say("never.nobody")

@@ -10,7 +10,8 @@ from typing import Any
 from rules.money import CURRENCIES
 from rules.report import BadValue, Source, nearest, shown, suggestion
 from rules.ruleset import AnyOf, Condition, WhenLine
-from rules.values import date_value, list_value, number_value, text_value, whole_value
+from rules.said import both, say
+from rules.values import date_value, list_value, must_be, number_value, text_value, whole_value
 from rules.vocabulary import (
     OPERATORS,
     TYPES,
@@ -30,7 +31,7 @@ _CATEGORY = re.compile(r"[^/]+(?:/[^/]+)*")
 def read_when(source: Source, data: Any, path: str = "when") -> tuple[WhenLine | AnyOf, ...]:
     """The lines of [when] in file order; what is wrong is a finding and left out."""
     if not isinstance(data, Mapping):
-        source.problem("wrong-type", path, f"[{path}] must be a table, not {shown(data)}.")
+        source.problem("wrong-type", path, say("key.not-a-table", table=f"[{path}]", value=shown(data)))
         return ()
     lines: list[WhenLine | AnyOf] = []
     for word, value in data.items():
@@ -43,15 +44,15 @@ def read_when(source: Source, data: Any, path: str = "when") -> tuple[WhenLine |
 
 def _read_any(source: Source, value: Any, path: str) -> AnyOf | None:
     if not isinstance(value, list) or not value or not all(isinstance(table, Mapping) for table in value):
-        source.problem("wrong-type", path, "any must be a list of tables, such as any = [{...}, {...}].")
+        source.problem("wrong-type", path, say("when.any"))
         return None
     tables: list[tuple[WhenLine, ...]] = []
     for place, table in enumerate(value):
         here = f"{path}.{place}"
         if not table:
-            source.problem("empty-value", here, "a table of any is empty.")
+            source.problem("empty-value", here, say("when.any-empty"))
         if "any" in table:
-            source.problem("unknown-key", f"{here}.any", "any cannot stand inside any.")
+            source.problem("unknown-key", f"{here}.any", say("when.any-inside"))
         lines = [
             read_line(source, word, inner, f"{here}.{word}") for word, inner in table.items() if word != "any"
         ]
@@ -69,14 +70,14 @@ def read_line(source: Source, word: str, value: Any, path: str) -> WhenLine | No
         source.problem(
             "fact-too-early",
             path,
-            f"{word} is known from the {fact.stage} stage on; a rule of the {source.stage} stage cannot read it.",
+            say("when.too-early", fact=word, known=fact.stage, stage=source.stage),
         )
         return None
     pairs = [("eq", value)]
     if isinstance(value, Mapping):
         pairs = list(value.items())
         if not pairs:
-            source.problem("empty-value", path, f"{word} has an empty table.")
+            source.problem("empty-value", path, say("when.empty", fact=word))
     elif isinstance(value, list):
         pairs = [("one_of", value)]
     conditions = [_condition(source, fact, word, op, inner, path) for op, inner in pairs]
@@ -85,12 +86,10 @@ def read_line(source: Source, word: str, value: Any, path: str) -> WhenLine | No
 
 
 def _unknown_fact(source: Source, word: str, value: Any, path: str) -> None:
+    hint = nearest(word, fact_names())
     if isinstance(value, Mapping) and value and find_fact(f"{word}.{next(iter(value))}") is not None:
-        inner = f"{word}.{next(iter(value))}"
-        hint = f'Write the fact in quotes: "{inner}" = ...'
-    else:
-        hint = nearest(word, fact_names())
-    source.problem("unknown-fact", path, f"there is no fact {shown(word)}.", hint)
+        hint = say("hint.quoted-fact", fact=f"{word}.{next(iter(value))}")
+    source.problem("unknown-fact", path, say("when.no-fact", word=shown(word)), hint)
 
 
 def _condition(source: Source, fact: Fact, name: str, op: str, value: Any, path: str) -> Condition | None:
@@ -98,20 +97,16 @@ def _condition(source: Source, fact: Fact, name: str, op: str, value: Any, path:
     if op not in ("eq", "one_of"):
         operator = OPERATORS.get(op)
         if operator is None or op not in operators_of(fact):
-            what = (
-                "there is no operator"
-                if operator is None
-                else f"{name} is {TYPES[fact.type][0]} and cannot take"
-            )
-            source.problem(
-                "unknown-operator", here, f"{what} {shown(op)}.", suggestion(op, operators_of(fact))
-            )
+            said = say("when.no-operator", op=shown(op))
+            if operator is not None:
+                said = say("when.operator-type", fact=name, kind=both(*TYPES[fact.type]), op=shown(op))
+            source.problem("unknown-operator", here, said, suggestion(op, operators_of(fact)))
             return None
     try:
         return Condition(name, op, _value(fact, op, value))
     except BadValue as bad:
-        label = name if op in ("eq", "one_of") else f"{name} {op}"
-        source.problem(bad.check, here, f"{label} {bad.message}", bad.hint)
+        label = name if op in ("eq", "one_of") else say("when.operator", fact=name, op=op)
+        source.problem(bad.check, here, say("of", path=label, what=bad.said), bad.hint)
         return None
 
 
@@ -119,7 +114,7 @@ def _value(fact: Fact, op: str, value: Any) -> Any:
     takes = OPERATORS[op].takes if op in OPERATORS else {"eq": "one", "one_of": "list"}[op]
     if takes == "bool":
         if not isinstance(value, bool):
-            raise BadValue("wrong-type", f"must be true or false, not {shown(value)}.")
+            raise BadValue("wrong-type", must_be(say("kind.bool"), value))
         return value
     if takes == "either":
         return tuple(
@@ -130,7 +125,7 @@ def _value(fact: Fact, op: str, value: Any) -> Any:
     if takes == "two":
         return _two(fact, value)
     if isinstance(value, (list, Mapping)):
-        raise BadValue("wrong-type", f"takes one value, not {shown(value)}.")
+        raise BadValue("wrong-type", say("value.one", value=shown(value)))
     if op == "starts_with":
         return text_value(value)
     if op in ("lt", "le", "gt", "ge") and fact.type == "attribute":
@@ -140,10 +135,10 @@ def _value(fact: Fact, op: str, value: Any) -> Any:
 
 def _two(fact: Fact, value: Any) -> tuple[Any, Any]:
     if not isinstance(value, list) or len(value) != 2:
-        raise BadValue("wrong-type", f"takes two values such as [1, 10], not {shown(value)}.")
+        raise BadValue("wrong-type", say("value.two", value=shown(value)))
     low, high = (number_value(one) if fact.type == "attribute" else single_value(fact, one) for one in value)
     if low > high:
-        raise BadValue("wrong-value", f"names {shown(low)} before {shown(high)}; the smaller comes first.")
+        raise BadValue("wrong-value", say("value.reversed", low=shown(low), high=shown(high)))
     return low, high
 
 
@@ -158,11 +153,12 @@ def single_value(fact: Fact, value: Any, as_json: bool = False) -> Any:
             return date_value(value, as_json)
         case "bool":
             if not isinstance(value, bool):
-                raise BadValue("wrong-type", f"is true or false, not {shown(value)}.")
+                said = say("value.is-type", kind=say("kind.bool"), value=shown(value))
+                raise BadValue("wrong-type", said)
             return value
         case "attribute":
             return attribute_value(value)
-    return _word(fact, text_value(value, TYPES[fact.type][0]))
+    return _word(fact, text_value(value, both(*TYPES[fact.type])))
 
 
 def _pieces(fact: Fact, value: Any) -> int:
@@ -183,7 +179,8 @@ def attribute_value(value: Any) -> Any:
         number = number_value(value)
     except BadValue as bad:
         if bad.check == "wrong-type":
-            raise BadValue("wrong-type", f"is {TYPES['attribute'][0]}, not {shown(value)}.") from None
+            said = say("value.is-type", kind=both(*TYPES["attribute"]), value=shown(value))
+            raise BadValue("wrong-type", said) from None
         raise
     return value if type(value) is int else number
 
@@ -191,18 +188,18 @@ def attribute_value(value: Any) -> Any:
 def _word(fact: Fact, word: str) -> str:
     match fact.type:
         case "choice" if word not in fact.values:
-            raise BadValue("wrong-value", f"does not know {shown(word)}.", suggestion(word, fact.values))
+            said = say("value.unknown-word", word=shown(word))
+            raise BadValue("wrong-value", said, suggestion(word, fact.values))
         case "country" if not _COUNTRY.fullmatch(word):
-            raise BadValue("wrong-value", f"is a country code such as JP, not {shown(word)}.")
+            raise BadValue("wrong-value", say("value.country", value=shown(word)))
         case "region" if not _REGION.fullmatch(word):
-            raise BadValue("wrong-value", f"is a region code such as JP-27, not {shown(word)}.")
+            raise BadValue("wrong-value", say("value.region", value=shown(word)))
         case "postcode" if not _POSTCODE.fullmatch(word):
-            hint = f"Write {shown(word.replace('-', ''))}." if "-" in word else ""
-            raise BadValue("wrong-value", f"is compared without hyphen, not {shown(word)}.", hint)
+            hint = say("hint.write", value=shown(word.replace("-", ""))) if "-" in word else None
+            raise BadValue("wrong-value", say("value.postcode", value=shown(word)), hint)
         case "currency" if word not in CURRENCIES:
-            raise BadValue(
-                "wrong-value", f"is no ISO 4217 currency: {shown(word)}.", nearest(word, CURRENCIES)
-            )
+            said = say("value.no-currency", code=shown(word))
+            raise BadValue("wrong-value", said, nearest(word, CURRENCIES))
         case "category" if not _CATEGORY.fullmatch(word):
-            raise BadValue("wrong-value", f"is a path such as fasteners/screws, not {shown(word)}.")
+            raise BadValue("wrong-value", say("value.category", value=shown(word)))
     return word

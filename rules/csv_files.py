@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator
 
 from rules.report import Report
+from rules.said import Said, say
 
 
 class CsvFile:
@@ -27,23 +28,23 @@ class CsvFile:
             self.header = [cell.strip() for cell in cells]
             break
         if not self.header:
-            self._problem(1, f"{path} has no header line.")
+            self._problem(1, say("csv.no-header", path=path))
             self._reader = None
             return
         repeated = sorted({name for name in self.header if name and self.header.count(name) > 1})
         if repeated:
-            self._problem(1, f'the column "{repeated[0]}" stands there twice.')
+            self._problem(1, say("csv.column-twice", name=repeated[0]))
 
     @property
     def is_readable(self) -> bool:
         return self._reader is not None
 
-    def _problem(self, line: int, message: str) -> None:
-        self.report.add("table-row", self.path, line, message)
+    def _problem(self, line: int, said: Said) -> None:
+        self.report.add("table-row", self.path, line, said)
 
     def _encoding(self, content: bytes, allow_cp932: bool) -> str | None:
         if (place := content.find(b"\0")) >= 0:
-            self._problem(content.count(b"\n", 0, place) + 1, "the file holds a NUL character.")
+            self._problem(content.count(b"\n", 0, place) + 1, say("csv.nul"))
             return None
         try:
             content.decode("utf-8")
@@ -51,7 +52,7 @@ class CsvFile:
             if allow_cp932 and _is_cp932(content):
                 return "cp932"
             line = content.count(b"\n", 0, error.start) + 1
-            self.report.add("not-utf8", self.path, line, "the file is not UTF-8.", "Save it as UTF-8.")
+            self.report.add("not-utf8", self.path, line, say("csv.not-utf8"), say("csv.save-as-utf8"))
             return None
         return "utf-8-sig"
 
@@ -64,7 +65,7 @@ class CsvFile:
                 if cells:
                     yield reader.line_num, cells
         except csv.Error as error:
-            self._problem(reader.line_num, f"the row cannot be read: {error}.")
+            self._problem(reader.line_num, say("csv.row", reason=error))
 
 
 def _is_cp932(content: bytes) -> bool:

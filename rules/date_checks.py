@@ -9,6 +9,7 @@ from typing import Any
 
 from rules.report import Report, Source
 from rules.ruleset import PriceEffect, Rule, Ruleset
+from rules.said import Said, say
 
 _DAY = timedelta(days=1)
 
@@ -39,18 +40,17 @@ def _check_alike(report: Report, rules: Iterable[Rule], today: date | None) -> N
         if last is None or first is None or (today is not None and first <= today):
             continue
         if hole := days_between(last, first):
-            Source(report, after.path, after.lines, after.code).problem(
-                "date-gap",
-                "from",
-                f"neither {longest.code} ({longest.path}) nor {after.code} is in force {hole}.",
-                'Where it is meant: accept = ["date-gap"].',
-            )
+            said = say("dates.gap", first=longest.code, path=longest.path, second=after.code, days=hole)
+            source = Source(report, after.path, after.lines, after.code)
+            source.problem("date-gap", "from", said, say("hint.accept", check="date-gap"))
         longest = max(longest, after, key=lambda one: one.until_on or date.max)
 
 
-def days_between(last: date, first: date) -> str:
-    """The days after a last day and before a first one, in words; empty when there are none."""
+def days_between(last: date, first: date) -> Said | None:
+    """The days after a last day and before a first one, in words; None when there are none."""
     if last == date.max or last + _DAY >= first:
-        return ""
+        return None
     start, end = last + _DAY, first - _DAY
-    return f"on {start}" if start == end else f"from {start} to {end} ({(end - start).days + 1} days)"
+    if start == end:
+        return say("dates.on", day=start)
+    return say("dates.from-to", first=start, last=end, days=(end - start).days + 1)

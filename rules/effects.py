@@ -27,6 +27,7 @@ from rules.ruleset import (
     SurchargeEffect,
     TierEffect,
 )
+from rules.said import Said, joined, say
 from rules.values import read_table
 
 LANE_OF_KIND = {
@@ -39,6 +40,8 @@ LANE_OF_KIND = {
 }
 # Keys that say something about a kind and go with it when an exception replaces the kind.
 _OF_KIND = {"tiers", "counts"}
+_BREAK_KINDS = ("unit", "rate", "off_percent")
+_CHARGES = ("amount", "percent", "per_missing")
 Tables = Callable[[Source, str, str], PriceTable | None]  # source, path inside the shop, key path -> table
 
 
@@ -74,7 +77,9 @@ def _one_kind(source: Source, name: str, data: Mapping[str, Any]) -> str | None:
     kinds = kinds_of(name)
     given = [word for word in kinds if word in data]
     if not given and _spelled_right(name, data):
-        source.problem("missing-key", name, f"[{name}] needs exactly one of {', '.join(kinds)}.")
+        source.problem(
+            "missing-key", name, say("effect.one-of", table=name, kinds=joined("join.comma", kinds))
+        )
     return given[0] if given else None
 
 
@@ -83,8 +88,8 @@ def _spelled_right(name: str, data: Mapping[str, Any]) -> bool:
     return all(word in TABLES[name] for word in data)
 
 
-def _without_effect(source: Source, path: str, why: str) -> None:
-    source.problem("key-without-effect", path, f"{path} changes nothing here: {why}.")
+def _without_effect(source: Source, path: str, why: Said) -> None:
+    source.problem("key-without-effect", path, say("effect.without", path=path, why=why))
 
 
 def _price(
@@ -95,14 +100,14 @@ def _price(
         return None
     is_stepped = kind in ("breaks", "table")
     if "counts" in values and not is_stepped:
-        _without_effect(source, "price.counts", "it picks a break, and there are no breaks")
+        _without_effect(source, "price.counts", say("why.no-breaks"))
     if values.get("tiers") == "graduated":
         if kind != "breaks":
-            source.problem("conflicting-keys", "price.tiers", "tiers needs breaks.")
+            source.problem("conflicting-keys", "price.tiers", say("effect.tiers-breaks"))
         elif values.get("counts", "line") != "line":
-            source.problem("wrong-value", "price.counts", 'counts must be "line" when tiers is "graduated".')
+            source.problem("wrong-value", "price.counts", say("effect.tiers-counts"))
     if "per" in values and (kind in ("rate", "off_percent")):
-        _without_effect(source, "price.per", "a computed price keeps what it was computed from")
+        _without_effect(source, "price.per", say("why.computed"))
     breaks = _breaks(source, values["breaks"]) if kind == "breaks" else ()
     table = tables(source, values["table"], "price.table") if kind == "table" else None
     if kind == "table" and table is None:
@@ -126,14 +131,15 @@ def _breaks(source: Source, entries: list[dict[str, Any]]) -> tuple[Break, ...]:
     seen: set[int] = set()
     for place, entry in enumerate(entries):
         path = f"price.breaks.{place}"
-        kinds = [word for word in ("unit", "rate", "off_percent") if word in entry]
+        kinds = [word for word in _BREAK_KINDS if word in entry]
         if "from" not in entry:
             continue
         if not kinds:
-            source.problem("missing-key", path, f"[{path}] needs one of unit, rate, off_percent.")
+            wanted = joined("join.comma", _BREAK_KINDS)
+            source.problem("missing-key", path, say("effect.break-one-of", path=path, kinds=wanted))
             continue
         if entry["from"] in seen:
-            source.problem("repeated-break", f"{path}.from", f"two breaks begin at {entry['from']}.")
+            source.problem("repeated-break", f"{path}.from", say("effect.break-twice", start=entry["from"]))
         seen.add(entry["from"])
         found.append(Break(entry["from"], kinds[0], entry[kinds[0]]))
     return tuple(sorted(found, key=lambda one: one.start))
@@ -147,9 +153,7 @@ def _below(source: Source, name: str, entries: list[dict[str, Any]] | None) -> t
         _check_charge(source, path, entry)
         at_least = None if entry.get("at_least") is None else Decimal(entry["at_least"])
         if place and (last is None or (at_least is not None and at_least >= last)):
-            source.problem(
-                "wrong-value", f"{path}.at_least", "the values of at_least must fall from entry to entry."
-            )
+            source.problem("wrong-value", f"{path}.at_least", say("effect.below-falls"))
         last = at_least
         if "outcome" in entry:
             found.append(Below(**{**entry, "at_least": at_least}))
@@ -158,26 +162,25 @@ def _below(source: Source, name: str, entries: list[dict[str, Any]] | None) -> t
 
 def _check_charge(source: Source, path: str, entry: Mapping[str, Any]) -> None:
     """A surcharge outcome needs exactly one charge, another outcome none (rule-semantics 76)."""
-    charges = [word for word in ("amount", "percent", "per_missing") if word in entry]
+    charges = [word for word in _CHARGES if word in entry]
     if entry.get("outcome") == "surcharge" and not charges:
-        source.problem("missing-key", path, "a surcharge needs one of amount, percent, per_missing.")
+        wanted = joined("join.comma", _CHARGES)
+        source.problem("missing-key", path, say("effect.charge-one-of", kinds=wanted))
     if "outcome" in entry and entry["outcome"] != "surcharge":
         for word in (*charges, *(key for key in ("label", "tax") if key in entry)):
             source.problem(
                 "conflicting-keys",
                 f"{path}.{word}",
-                f'{word} belongs to outcome = "surcharge", not to "{entry["outcome"]}".',
+                say("effect.charge-only", word=word, outcome=entry["outcome"]),
             )
 
 
 def _quantity(source: Source, data: Mapping[str, Any], values: dict[str, Any]) -> QuantityEffect:
     fields = [word for word in ("minimum", "multiple", "maximum", "allowed") if word in data]
     if not fields and _spelled_right("quantity", data):
-        source.problem("missing-key", "quantity", "[quantity] needs minimum, multiple, maximum or allowed.")
+        source.problem("missing-key", "quantity", say("quantity.needs"))
     if values.get("multiple_from") == "minimum" and "minimum" not in data:
-        source.problem(
-            "missing-key", "quantity.multiple_from", 'multiple_from = "minimum" needs a minimum in this file.'
-        )
+        source.problem("missing-key", "quantity.multiple_from", say("quantity.from-minimum"))
     needs = {
         "below": ("minimum",),
         "above": ("maximum",),
@@ -186,7 +189,8 @@ def _quantity(source: Source, data: Mapping[str, Any], values: dict[str, Any]) -
     }
     for word, fields_needed in needs.items():
         if word in data and not any(field in data for field in fields_needed):
-            _without_effect(source, f"quantity.{word}", f"there is no {' or '.join(fields_needed)}")
+            why = say("why.no-key", keys=joined("join.or", fields_needed))
+            _without_effect(source, f"quantity.{word}", why)
     below = _below(source, "quantity", values.pop("below", None))
     effect = QuantityEffect(**values, below=below)
     _check_quantity(source, effect)
@@ -197,11 +201,11 @@ def _check_quantity(source: Source, effect: QuantityEffect) -> None:
     low, high, lot = effect.minimum, effect.maximum, effect.multiple
     if low is not None and high is not None and high < low:
         source.problem(
-            "maximum-below-minimum", "quantity.maximum", f"the maximum {high} is below the minimum {low}."
+            "maximum-below-minimum", "quantity.maximum", say("quantity.maximum-below", high=high, low=low)
         )
         return
     if first_orderable(effect) is None:
-        source.problem("no-quantity", "quantity", "no quantity at all can be ordered under this rule.")
+        source.problem("no-quantity", "quantity", say("quantity.none"))
         return
     if lot is None:
         return
@@ -211,14 +215,14 @@ def _check_quantity(source: Source, effect: QuantityEffect) -> None:
         source.problem(
             "minimum-off-multiple",
             "quantity.minimum",
-            f"the minimum {low} is not a multiple of {lot}; the first quantity on the lot is {first}.",
+            say("quantity.minimum-off", low=low, lot=lot, first=first),
         )
     if high is not None and (high - base) % lot:
         last = high - (high - base) % lot
         source.problem(
             "minimum-off-multiple",
             "quantity.maximum",
-            f"the maximum {high} is not on the multiple {lot}; the last quantity on the lot is {last}.",
+            say("quantity.maximum-off", high=high, lot=lot, last=last),
         )
 
 
@@ -241,7 +245,8 @@ def _surcharge(source: Source, data: Mapping[str, Any], values: dict[str, Any]) 
 def _check_bounds(source: Source, name: str, values: Mapping[str, Any]) -> None:
     low, high = values.get("at_least"), values.get("at_most")
     if low is not None and high is not None and high < low:
-        source.problem("maximum-below-minimum", f"{name}.at_most", f"at_most {high} is below at_least {low}.")
+        said = say("surcharge.most-below-least", high=high, low=low)
+        source.problem("maximum-below-minimum", f"{name}.at_most", said)
 
 
 def _discount(source: Source, data: Mapping[str, Any], values: dict[str, Any]) -> DiscountEffect | None:
@@ -256,14 +261,14 @@ def _discount(source: Source, data: Mapping[str, Any], values: dict[str, Any]) -
 
 def _order(source: Source, data: Mapping[str, Any], values: dict[str, Any]) -> OrderEffect:
     if not any(word in data for word in ("minimum", "maximum", "credit")) and _spelled_right("order", data):
-        source.problem("missing-key", "order", "[order] needs minimum, maximum or credit.")
+        source.problem("missing-key", "order", say("order.needs"))
     for word, needed in (("below", "minimum"), ("above", "maximum")):
         if word in data and needed not in data:
-            _without_effect(source, f"order.{word}", f"there is no {needed}")
+            _without_effect(source, f"order.{word}", say("why.no-key", keys=needed))
     low, high = values.get("minimum"), values.get("maximum")
     if low is not None and high is not None and high < low:
         source.problem(
-            "maximum-below-minimum", "order.maximum", f"the maximum {high} is below the minimum {low}."
+            "maximum-below-minimum", "order.maximum", say("quantity.maximum-below", high=high, low=low)
         )
     below = _below(source, "order", values.pop("below", None))
     return OrderEffect(**values, below=below)
@@ -276,9 +281,8 @@ def _lead_time(source: Source, data: Mapping[str, Any], values: dict[str, Any]) 
         if "code" not in entry or "days" not in entry:
             continue
         if entry["code"] in seen:
-            source.problem(
-                "wrong-value", f"lead_time.tiers.{place}.code", f'two tiers are called "{entry["code"]}".'
-            )
+            said = say("lead-time.twice", code=entry["code"])
+            source.problem("wrong-value", f"lead_time.tiers.{place}.code", said)
         seen.add(entry["code"])
         tiers.append(TierEffect(**entry))
     return LeadTimeEffect(tuple(tiers))
@@ -288,10 +292,11 @@ def _methods(source: Source, data: Mapping[str, Any], values: dict[str, Any]) ->
     name = source.stage
     named = any(word in data for word in ("only", "hide", "free_from", "add", "terms"))
     if not named and _spelled_right(name, data):
-        terms = " or terms" if name == "payment" else ""
-        source.problem("missing-key", name, f"[{name}] needs only, hide, free_from, add{terms}.")
+        is_payment = name == "payment"
+        said = say("methods.needs-terms", table=name) if is_payment else say("methods.needs", table=name)
+        source.problem("missing-key", name, said)
     if "methods" in data and not ("free_from" in data or "add" in data):
-        _without_effect(source, f"{name}.methods", "there is no free_from and no add")
+        _without_effect(source, f"{name}.methods", say("why.no-free-or-add"))
     if "terms" in values:
         check_terms(source, values["terms"], f"{name}.terms")
     return MethodEffect(**values)
@@ -301,24 +306,21 @@ def check_terms(source: Source, terms: Mapping[str, Any], path: str) -> None:
     """Either the closing day with its payment day, or net_days (rule-semantics 131)."""
     closing = [word for word in ("closing_day", "pay_month", "pay_day") if word in terms]
     if not terms:
-        source.problem("empty-value", path, f"{path} is an empty table.")
+        source.problem("empty-value", path, say("terms.empty", path=path))
     elif "net_days" in terms and closing:
-        source.problem(
-            "conflicting-keys", path, f"{path} takes closing_day, pay_month, pay_day or net_days, not both."
-        )
+        source.problem("conflicting-keys", path, say("terms.both", path=path))
     elif "net_days" not in terms and len(closing) < 3:
         missing = [word for word in ("closing_day", "pay_month", "pay_day") if word not in terms]
-        source.problem("missing-key", path, f"{path} needs {', '.join(missing)}, or net_days alone.")
+        said = say("terms.missing", path=path, missing=joined("join.comma", missing))
+        source.problem("missing-key", path, said)
     if terms.get("closing_day") in (29, 30):
-        source.problem(
-            "wrong-value", f"{path}.closing_day", f"closing_day must be 1 to 28, or 31 for the end of the month, "
-            f"not {terms['closing_day']}."
-        )  # fmt: skip
+        said = say("terms.closing-day", day=terms["closing_day"])
+        source.problem("wrong-value", f"{path}.closing_day", said)
 
 
 def _catalog(source: Source, data: Mapping[str, Any], values: dict[str, Any]) -> CatalogEffect:
     if not any(word in data for word in ("hide", "buy", "price")) and _spelled_right("catalog", data):
-        source.problem("missing-key", "catalog", "[catalog] needs hide = true, buy = false or price.")
+        source.problem("missing-key", "catalog", say("catalog.needs"))
     return CatalogEffect(**values)
 
 

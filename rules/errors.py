@@ -1,40 +1,85 @@
 """Findings about files and faults of input: records with file, line, what is wrong and what is allowed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
+
+from rules.said import Sentence, in_language, joined, say
+
+_SEVERITIES = {"error": say("finding.error"), "warning": say("finding.warning")}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One message of `koguchi rules check`; the fields are rule-semantics 143. severity is error or warning."""
+    """One message of `koguchi rules check` (rule-semantics 143). severity is error or warning.
+
+    Sentence and advice are filled when they are read: `message` and `hint` in English, `said` in any language.
+    """
 
     file: str
     line: int
     check: str
     rule: str | None
     severity: str
-    message: str
-    hint: str = ""
+    sentence: Sentence
+    advice: Sentence | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+    @property
+    def message(self) -> str:
+        return in_language(self.sentence, "en")
+
+    @property
+    def hint(self) -> str:
+        return in_language(self.advice, "en")
 
     def said(self, language: str) -> tuple[str, str]:
         """Message and hint for a reader of that language ("ja", "en")."""
-        return self.message, self.hint
+        return in_language(self.sentence, language), in_language(self.advice, language)
+
+    def as_json(self, language: str = "en") -> dict[str, Any]:
+        message, hint = self.said(language)
+        return {
+            "file": self.file,
+            "line": self.line,
+            "check": self.check,
+            "rule": self.rule,
+            "severity": self.severity,
+            "message": message,
+            "hint": hint,
+        }
+
+    def printed(self, language: str = "en") -> str:
+        """The line of the command, file and line first so that editors can follow it."""
+        message, hint = self.said(language)
+        severity = _SEVERITIES[self.severity].text(language)
+        return f"{self.file}:{self.line}: {severity} {self.check}: {f'{message} {hint}'.strip()}"
 
     def __str__(self) -> str:
-        hint = f" {self.hint}" if self.hint else ""
-        return f"{self.file}:{self.line}: {self.severity} {self.check}: {self.message}{hint}"
+        return self.printed()
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with a cart: `field` such as lines[0].quantity, and a sentence."""
+    """One thing wrong with a cart: `field` such as lines[0].quantity, a sentence, and perhaps what to do."""
 
     field: str
-    message: str
+    sentence: Sentence
+    advice: Sentence | None = None
+
+    @property
+    def message(self) -> str:
+        return self.said("en")
+
+    @property
+    def whole(self) -> Sentence:
+        """The sentence with its advice."""
+        if self.advice is None:
+            return self.sentence
+        return joined("join.more", (self.sentence, self.advice))
+
+    def said(self, language: str) -> str:
+        """The sentence, with its advice, for a reader of that language ("ja", "en")."""
+        return in_language(self.whole, language)
 
 
 class CartError(ValueError):
@@ -49,11 +94,13 @@ class TieError(Exception):
     """Two rules of equal rank disagree on a line of this cart (rule-semantics 43); both files are named."""
 
     def __init__(self, first: str, second: str, line_id: str) -> None:
-        super().__init__(
-            f"{first} and {second} have the same rank, meet on line {line_id} and disagree; "
-            f"say which one wins with beats = [...]"
-        )
+        self.sentence = say("tie.met", first=first, second=second, line=line_id)
+        super().__init__(str(self.sentence))
         self.first, self.second, self.line_id = first, second, line_id
+
+    def said(self, language: str) -> str:
+        """The sentence for a reader of that language ("ja", "en")."""
+        return self.sentence.text(language)
 
 
 class RulesetError(Exception):

@@ -10,6 +10,7 @@ from rules.effects import Tables, merged, read_effect
 from rules.keys import TABLES
 from rules.report import Report, Source, nearest, shown, suggestion
 from rules.ruleset import GROUPS, PriceEffect, Rule, RuleException
+from rules.said import say
 from rules.values import read_table
 
 
@@ -29,13 +30,14 @@ def compile_exception(
     if values is None:
         return None
     if not ("customer" in data or "sku" in data):
-        source.problem("missing-key", "", "an exception needs customer, sku or both.")
+        source.problem("missing-key", "", say("exception.whom"))
     if {"from", "until"} <= values.keys() and values["until"] < values["from"]:
-        source.problem("reversed-dates", "until", f"until {values['until']} is before from {values['from']}.")
+        said = say("rule.reversed", until=values["until"], start=values["from"])
+        source.problem("reversed-dates", "until", said)
     code = values.get("rule")
     rule = rules.get(code) if code is not None else None
     if code is not None and rule is None and code not in known_codes:
-        source.problem("unknown-rule", "rule", f"there is no rule {shown(code)}.", nearest(code, rules))
+        source.problem("unknown-rule", "rule", say("name.rule", code=shown(code)), nearest(code, rules))
     effect = None
     if rule is not None and "change" in values:
         effect = _changed_effect(source, rule, values["change"], tables)
@@ -58,7 +60,7 @@ def compile_exception(
 def _changed_effect(source: Source, rule: Rule, change: Mapping[str, Any], tables: Tables) -> Any:
     name = GROUPS[rule.group]
     if not change:
-        source.problem("empty-value", "change", "[change] is empty.")
+        source.problem("empty-value", "change", say("exception.empty"))
         return None
     keys = TABLES[name]
     for word in change:
@@ -66,11 +68,11 @@ def _changed_effect(source: Source, rule: Rule, change: Mapping[str, Any], table
             source.problem(
                 "unknown-key",
                 f"change.{word}",
-                f"{shown(word)} is not a key of [{name}].",
+                say("key.unknown", word=shown(word), table=f"[{name}]"),
                 suggestion(word, keys),
             )
     if "lane" in change:
-        source.problem("wrong-value", "change.lane", "an exception keeps the lane of its rule.")
+        source.problem("wrong-value", "change.lane", say("exception.lane"))
     lane = rule.effect.lane if isinstance(rule.effect, PriceEffect) else None
     known = {word: value for word, value in change.items() if not keys or word in keys}
     # The merged table is read like a rule's own, but what it says stands in [change] of this file.
@@ -85,6 +87,6 @@ def _changed_effect(source: Source, rule: Rule, change: Mapping[str, Any], table
     for finding in inner.report.findings:
         if finding.severity == "error":
             source.report.add(
-                finding.check, finding.file, finding.line, finding.message, finding.hint, finding.rule
+                finding.check, finding.file, finding.line, finding.sentence, finding.advice, finding.rule
             )
     return effect

@@ -18,9 +18,10 @@ from rules.errors import Finding
 from rules.exceptions import compile_exception
 from rules.folder import ShopFolder, TomlFile
 from rules.keys import EFFECTS, TABLES
-from rules.names import Names
+from rules.names import NAMES, Names, unknown_name
 from rules.report import Report, Source, allowed, shown, suggestion
 from rules.ruleset import GROUPS, Policy, PriceTable, Rule, RuleException, Ruleset, Scope
+from rules.said import Said, say
 from rules.shop_toml import read_policy, ruleset_hash
 from rules.tables import read_price_table
 from rules.values import read_table
@@ -30,12 +31,12 @@ _CODE = re.compile(r"([A-Z]{2})[0-9]{1,6}", re.A)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """`ruleset` is None when any finding is an error. `skipped` says in sentences what could not be checked."""
+    """`ruleset` is None when any finding is an error. `notes` say what could not be checked."""
 
     ruleset: Ruleset | None
     findings: tuple[Finding, ...]
     catalog: Catalog
-    skipped: tuple[str, ...] = ()
+    notes: tuple[Said, ...] = ()
     cases: tuple[Any, ...] = ()  # CaseResult records, when the cases were run
     # Every file is right in itself, whatever the checks of the whole set say of today's products and customers.
     parsed: Ruleset | None = None
@@ -43,6 +44,11 @@ class Loaded:
     @property
     def errors(self) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.findings if finding.severity == "error")
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """The notes in English."""
+        return tuple(str(note) for note in self.notes)
 
 
 @dataclass(slots=True)
@@ -64,14 +70,14 @@ class _Loading:
         """The price table of a rule, read once for all rules that name it."""
         inside = self.shop.table_path(text)
         if inside is None:
-            source.problem("outside-folder", path, f"{shown(text)} leads outside the shop folder.")
+            source.problem("outside-folder", path, say("folder.outside", path=shown(text)))
             return None
         if inside not in self.tables:
             if not self.shop.exists(inside):
-                source.problem("unreadable", path, f"there is no file {shown(inside)} in the shop folder.")
+                source.problem("unreadable", path, say("folder.no-file", path=shown(inside)))
                 return None
             before = self.report.errors
-            table, digest = read_price_table(self.shop, inside, self.currency, self.names.hint)
+            table, digest = read_price_table(self.shop, inside, self.currency, self.names)
             self.digests[inside] = digest
             self.tables[inside] = table if self.report.errors == before else None
         return self.tables[inside]
@@ -99,10 +105,10 @@ def load_ruleset(
     if catalog is None:
         catalog = read_catalog(shop.root)
     if not shop.root.is_dir():
-        report.add("unreadable", str(folder), 1, f"there is no shop folder {folder}.")
+        report.add("unreadable", str(folder), 1, say("folder.none", folder=folder))
         return Loaded(None, tuple(report.findings), catalog)
     for finding in catalog.findings:
-        report.add(finding.check, finding.file, finding.line, finding.message, finding.hint)
+        report.add(finding.check, finding.file, finding.line, finding.sentence, finding.advice)
     policy, currency, policy_bytes = read_policy(shop)
     loading = _Loading(shop, report, policy, currency, Names(catalog, methods, policy))
     for name in shop.names("rules"):
@@ -125,8 +131,8 @@ def load_ruleset(
         check_prices(report, ruleset, catalog, today)
         cases = check_cases(report, ruleset, catalog, today)
     findings = tuple(sorted(report.findings, key=lambda one: (one.file, one.line, one.check)))
-    skipped = (*loading.names.skipped(), *report.skipped)
-    return Loaded(ruleset if report.errors == 0 else None, findings, catalog, skipped, cases, parsed)
+    notes = (*loading.names.skipped(), *report.skipped)
+    return Loaded(ruleset if report.errors == 0 else None, findings, catalog, notes, cases, parsed)
 
 
 def _read_rule(loading: _Loading, path: str) -> None:
@@ -145,7 +151,8 @@ def _read_rule(loading: _Loading, path: str) -> None:
     if code is not None:
         loading.report.accepted[code] = values.get("accept", ())
     if {"from", "until"} <= values.keys() and values["until"] < values["from"]:
-        source.problem("reversed-dates", "until", f"until {values['until']} is before from {values['from']}.")
+        said = say("rule.reversed", until=values["until"], start=values["from"])
+        source.problem("reversed-dates", "until", said)
     when = read_when(source, rest["when"]) if "when" in rest else ()
     scope = _scope(source, values.get("scope"))
     cases = _cases(source, rest.get("case"))
@@ -154,7 +161,9 @@ def _read_rule(loading: _Loading, path: str) -> None:
         effect = read_effect(source, effect_name, file.data[effect_name], loading.table)
     if code is not None:
         if code in loading.codes:
-            source.problem("repeated-code", "code", f"{code} is also the code of {loading.codes[code]}.")
+            source.problem(
+                "repeated-code", "code", say("rule.code-twice", code=code, path=loading.codes[code])
+            )
         loading.codes.setdefault(code, path)
     if loading.report.errors > before or code is None or effect is None or effect_name is None:
         return
@@ -185,16 +194,12 @@ def _code(source: Source, file: TomlFile) -> str | None:
         return None  # read_table says that it is missing or no text
     match = _CODE.fullmatch(code)
     if match is None or match.group(1) not in GROUPS:
-        hint = allowed(GROUPS) if match else "Such as QT10."
-        source.problem(
-            "file-name", "code", f"the code {shown(code)} is not a group and one to six digits.", hint
-        )
+        hint = allowed(GROUPS) if match else say("rule.code-example")
+        source.problem("file-name", "code", say("rule.code-form", code=shown(code)), hint)
         return None
     stem = file.path.rpartition("/")[2][: -len(".toml")]
     if stem != code and not stem.startswith(f"{code}_"):
-        source.problem(
-            "file-name", "code", f"a file with the code {code} is called {code}.toml or {code}_anything.toml."
-        )
+        source.problem("file-name", "code", say("rule.file-name", code=code))
     return code
 
 
@@ -208,11 +213,9 @@ def _effect_name(source: Source, file: TomlFile, code: str | None) -> str | None
         return given[0] if given else None
     for name in given:
         if name != wanted:
-            source.problem(
-                "wrong-effect", name, f"a rule {code} holds the table [{wanted}] and no other, not [{name}]."
-            )
+            source.problem("wrong-effect", name, say("rule.wrong-table", code=code, wanted=wanted, name=name))
     if wanted not in given:
-        source.problem("wrong-effect", "", f"a rule {code} needs the table [{wanted}].")
+        source.problem("wrong-effect", "", say("rule.no-table", code=code, wanted=wanted))
         return None
     return wanted
 
@@ -221,9 +224,7 @@ def _scope(source: Source, values: Mapping[str, Any] | None) -> Scope | None:
     if values is None:
         return None
     if not values:
-        source.problem(
-            "empty-value", "scope", "[scope] is empty.", "Leave it out to switch the rule on for everyone."
-        )
+        source.problem("empty-value", "scope", say("rule.scope-empty"), say("rule.scope-leave-out"))
     return Scope(values.get("regions"), values.get("customers", ()), values.get("percent"))
 
 
@@ -232,28 +233,25 @@ def _cases(source: Source, entries: Any) -> tuple[Mapping[str, Any], ...]:
     if entries is None:
         return ()
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
-        source.problem("wrong-type", "case", "cases are written as [[case]].")
+        source.problem("wrong-type", "case", say("case.form"))
         return ()
     for place, entry in enumerate(entries):
         path = f"case.{place}"
         for word in entry:
             if word not in TABLES["case"]:
-                source.problem(
-                    "unknown-key", f"{path}.{word}", f"{shown(word)} is not a key of [[case]].",
-                    suggestion(word, TABLES["case"]),
-                )  # fmt: skip
+                said = say("key.unknown", word=shown(word), table="[[case]]")
+                source.problem("unknown-key", f"{path}.{word}", said, suggestion(word, TABLES["case"]))
         expect = entry.get("expect")
         if not isinstance(expect, Mapping) or not expect:
-            source.problem("missing-key", path, "a case needs expect = {...} with at least one key.")
+            source.problem("missing-key", path, say("case.expect"))
             continue
         for word in expect:
             if word not in TABLES["expect"]:
-                source.problem(
-                    "unknown-key", f"{path}.expect.{word}", f"{shown(word)} is not a key of a decision.",
-                    suggestion(word, TABLES["expect"]),
-                )  # fmt: skip
+                said = say("key.unknown", word=shown(word), table=say("key.decision"))
+                hint = suggestion(word, TABLES["expect"])
+                source.problem("unknown-key", f"{path}.expect.{word}", said, hint)
         if "cart" not in entry and "lines" not in entry:
-            source.problem("missing-key", path, "a case needs cart = [{sku = ..., quantity = ...}].")
+            source.problem("missing-key", path, say("case.cart"))
     return tuple(entries)
 
 
@@ -270,8 +268,10 @@ def _read_exception(loading: _Loading, path: str) -> None:
     found = compile_exception(
         source, file.data, loading.rules, name, loading.table, known_codes=frozenset(loading.codes)
     )
-    for kind, value in (("customer", file.data.get("customer")), ("sku", file.data.get("sku"))):
-        if isinstance(value, str) and (hint := loading.names.hint(kind, value)) is not None:
-            source.problem(f"unknown-{kind}", kind, f"there is no {kind} {shown(value)}.", hint)
+    for kind in ("customer", "sku"):
+        value = file.data.get(kind)
+        if isinstance(value, str) and not loading.names.is_known(kind, value):
+            said = unknown_name(NAMES[kind], value)
+            source.problem(f"unknown-{kind}", kind, said, loading.names.nearest(kind, value))
     if found is not None:
         loading.exceptions.append(found)

@@ -13,13 +13,14 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from rules.report import Report, nearest
+from rules.report import Report
+from rules.said import say
+from rules.toml_faults import find_fault
 from rules.toml_lines import Lines, too_deep
 
 MOST_BYTES = 1_000_000
 MOST_TABLE_BYTES = 200_000_000
 MOST_LEVELS = 6
-_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 @dataclass(slots=True)
@@ -54,10 +55,11 @@ class ShopFolder:
         except FileNotFoundError:
             return []
         except OSError as error:
-            self.report.add("unreadable", folder, 1, f"the folder {folder} cannot be read: {_reason(error)}.")
+            said = say("folder.unreadable", folder=folder, reason=_reason(error))
+            self.report.add("unreadable", folder, 1, said)
             return []
         if not self._is_inside(folder):
-            self.report.add("outside-folder", folder, 1, f"{folder} leads outside the shop folder.")
+            self.report.add("outside-folder", folder, 1, say("folder.outside", path=folder))
             return []
         return found
 
@@ -76,7 +78,7 @@ class ShopFolder:
         """The bytes of a file of this folder, or a finding and None."""
         content = self.overlay[path] if path in self.overlay else self._read_from_disk(path, limit)
         if content is not None and len(content) > limit:
-            self.report.add("too-large", path, 1, f"{path} is larger than {limit:,} bytes.")
+            self.report.add("too-large", path, 1, say("folder.too-large", path=path, limit=limit))
             return None
         return content
 
@@ -85,17 +87,16 @@ class ShopFolder:
         target = self.root / path
         try:
             if os.path.islink(target) and not self._is_inside(path):
-                self.report.add(
-                    "outside-folder", path, 1, f"{path} is a link that leads outside the shop folder."
-                )
+                self.report.add("outside-folder", path, 1, say("folder.link-outside", path=path))
                 return None
             if not stat.S_ISREG(os.stat(target).st_mode):
-                self.report.add("unreadable", path, 1, f"{path} is not an ordinary file.")
+                self.report.add("unreadable", path, 1, say("folder.not-a-file", path=path))
                 return None
             with open(target, "rb") as file:
                 return file.read(limit + 1)
         except (OSError, ValueError) as error:
-            self.report.add("unreadable", path, 1, f"{path} cannot be read: {_reason(error)}.")
+            said = say("folder.cannot-read", path=path, reason=_reason(error))
+            self.report.add("unreadable", path, 1, said)
             return None
 
     def table_path(self, text: str) -> str | None:
@@ -117,32 +118,22 @@ class ShopFolder:
             text = content.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
             line = content[: error.start].count(b"\n") + 1
-            self.report.add(
-                "not-utf8", path, line, f"byte {error.start + 1} is not UTF-8.", "Save the file as UTF-8."
-            )
+            said = say("folder.not-utf8", byte=error.start + 1)
+            self.report.add("not-utf8", path, line, said, say("folder.save-as-utf8"))
             return None
         if line := too_deep(text, MOST_LEVELS):
-            self.report.add("too-deep", path, line, f"nested more than {MOST_LEVELS} levels deep.")
+            self.report.add("too-deep", path, line, say("folder.too-deep", levels=MOST_LEVELS))
             return None
         try:
             data = tomllib.loads(text, parse_float=Decimal)
         except tomllib.TOMLDecodeError as error:
-            self._syntax(path, text, str(error))
+            fault = find_fault(text, str(error))
+            self.report.add("toml-syntax", path, fault.line, fault.said, fault.hint)
             return None
         except (ValueError, InvalidOperation, RecursionError):  # a number that no number type holds
-            self.report.add("toml-syntax", path, 1, "a number or value is too large to be read.")
+            self.report.add("toml-syntax", path, 1, say("toml.too-large"))
             return None
         return TomlFile(path, content, data, Lines(text))
-
-    def _syntax(self, path: str, text: str, message: str) -> None:
-        place = _PLACE.search(message)
-        line = int(place.group(1)) if place and place.group(1) else text.count("\n") + 1
-        what = message[: place.start()] if place else message
-        words = text.split("\n")[line - 1].split() if line <= text.count("\n") + 1 else []
-        hint = ""
-        if words and (words[-1] in ("True", "False", "yes", "no", "None", "null")):
-            hint = nearest(words[-1], ("true", "false"))
-        self.report.add("toml-syntax", path, line, f"{what}.", hint)
 
 
 def _is_read(name: str) -> bool:

@@ -6,8 +6,9 @@ A kind without a source is not checked, and `skipped` says so (rule-semantics 2)
 from collections.abc import Collection, Iterable
 
 from rules.catalog import Catalog
-from rules.report import nearest
+from rules.report import nearest, shown
 from rules.ruleset import Policy
+from rules.said import Said, say
 
 # fact -> kind of name
 KINDS = {
@@ -19,6 +20,27 @@ KINDS = {
     "order.payment": "method",
     "product.tax": "tax",
 }
+# What a message calls a name of each kind.
+NAMES = {
+    "sku": say("name.sku"),
+    "product": say("name.product"),
+    "category": say("name.category"),
+    "group": say("name.group"),
+    "customer": say("name.customer"),
+    "method": say("name.method"),
+    "tax": say("name.tax"),
+}
+_MANY = {
+    "sku": (say("names.sku"), say("why.no-products")),
+    "category": (say("names.category"), say("why.no-products")),
+    "group": (say("names.group"), say("why.no-customers")),
+    "customer": (say("names.customer"), say("why.no-customers")),
+    "method": (say("names.method"), say("why.no-plugins")),
+}
+
+
+def unknown_name(kind: Said, name: str) -> Said:
+    return say("name.unknown", kind=kind, name=shown(name))
 
 
 class Names:
@@ -39,27 +61,22 @@ class Names:
             self.known["group"] = {one.group for one in catalog.customers.values() if one.group is not None}
         self._wanted: set[str] = set()
 
-    def hint(self, kind: str, name: str) -> str | None:
-        """None when the name is known or cannot be checked; else the nearest known name, or an empty text."""
+    def is_known(self, kind: str, name: str) -> bool:
+        """Whether there is that name; yes where nothing can say."""
         known = self.known[kind]
         if known is None:
             self._wanted.add(kind)
-            return None
-        return None if name in known else nearest(name, known)
+            return True
+        return name in known
 
-    def skipped(self) -> list[str]:
+    def nearest(self, kind: str, name: str) -> Said | None:
+        """The nearest known name, as a hint."""
+        return nearest(name, self.known[kind] or ())
+
+    def skipped(self) -> list[Said]:
         """One sentence for each kind of name that a rule used and nothing could check."""
-        source = {
-            "sku": "there is no products.csv",
-            "category": "there is no products.csv",
-            "group": "there is no customers.csv",
-            "customer": "there is no customers.csv",
-            "method": "the installed plugins are not known",
-        }
-        words = {
-            "sku": "SKUs", "category": "categories", "group": "groups", "customer": "customers", "method": "methods"
-        }  # fmt: skip
-        return [f"{words[kind]} were not checked: {source[kind]}." for kind in words if kind in self._wanted]
+        wanted = [words for kind, words in _MANY.items() if kind in self._wanted]
+        return [say("skipped.names", names=names, why=why) for names, why in wanted]
 
 
 def _with_parents(categories: Iterable[str | None]) -> set[str]:

@@ -15,11 +15,12 @@ from rules.errors import TieError
 from rules.facts import MAX_QUANTITY
 from rules.meeting import Profile
 from rules.money import plain
-from rules.price_faults import ACCEPT, MOST_TOLD, PriceJudge, Told
+from rules.price_faults import MOST_TOLD, PriceJudge, Told
 from rules.reading import COUNTED
 from rules.report import Report, Source
 from rules.row_checks import RowCheck
 from rules.ruleset import AnyOf, PriceEffect, QuantityEffect, Rule, Ruleset, SurchargeEffect
+from rules.said import say
 from rules.samples import Place, Probe
 
 MOST_PLACES = 8  # of one rule; fewer where there are many rules
@@ -47,11 +48,13 @@ def _check_list_prices(report: Report, catalog: Catalog) -> None:
             continue
         if product.list_price < product.cost and told < MOST_TOLD:
             told += 1
-            report.add(
-                "below-cost", "products.csv", line,
-                f"the list price of {product.sku}, {plain(product.list_price)}, is below its cost "
-                f"{plain(product.cost)}.",
-            )  # fmt: skip
+            said = say(
+                "price.list-below-cost",
+                sku=product.sku,
+                price=plain(product.list_price),
+                cost=plain(product.cost),
+            )
+            report.add("below-cost", "products.csv", line, said)
 
 
 def _is_priced(rule: Rule) -> bool:
@@ -89,18 +92,12 @@ class _Checking:
             else:
                 self._check_rule(rule, on)
             if self.report.warnings - before >= ALL_TOLD:
-                self.report.skipped.append(
-                    f"prices were checked up to {rule.code}: there is much to mend already."
-                )
+                self.report.skipped.append(say("skipped.prices-full", code=rule.code))
                 break
         if self.cut_short:
-            self.report.skipped.append(
-                f"not every step of the prices of {len(self.cut_short)} rules was evaluated: there are too many."
-            )
+            self.report.skipped.append(say("skipped.steps", count=len(self.cut_short)))
         if left_out:
-            self.report.skipped.append(
-                f"prices of {left_out} rules were not checked: they begin on too many days."
-            )
+            self.report.skipped.append(say("skipped.days", count=left_out))
 
     def _check_rule(self, rule: Rule, on: date) -> None:
         source = Source(self.report, rule.path, rule.lines, rule.code)
@@ -111,7 +108,7 @@ class _Checking:
             except TieError:
                 continue  # met only here; ties are told by their own check, or by the cart that meets one
         for (check, path), told in islice(worst.items(), MOST_TOLD):
-            source.problem(check, path, told.message, ACCEPT.format(check))
+            source.problem(check, path, told.said, say("hint.accept", check=check))
 
     def _check_place(self, rule: Rule, place: Place, on: date, worst: dict[tuple[str, str], Told]) -> None:
         probe = self.judge.probe(place, on)

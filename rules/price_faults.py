@@ -16,11 +16,11 @@ from rules.facts import Customer
 from rules.in_force import RulesInForce, rules_in_force
 from rules.money import amount_text, plain
 from rules.ruleset import Rule, Ruleset, SurchargeEffect
+from rules.said import Said, Sentence, say
 from rules.samples import Place, Probe, Samples, Work
 
 MOST_DAYS = 12  # on which rules are compiled
 MOST_TOLD = 20  # findings of one check and rule
-ACCEPT = 'Where it is meant: accept = ["{}"].'
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class Told:
     """One fault of a price; `weight` says how bad it is, to tell the worst."""
 
     weight: Fraction
-    message: str
+    said: Said
 
 
 class PriceJudge:
@@ -83,11 +83,16 @@ class PriceJudge:
         if key in self.cliffs:
             return None
         self.cliffs.add(key)
-        return Told(
-            Fraction(high - low, high),
-            f"{_pieces(after)} of {product.sku} cost {_name(customer)} {amount_text(low, self.currency)}, less than "
-            f"{_pieces(before)} with {amount_text(high, self.currency)}.",
+        said = say(
+            "price.cliff",
+            after=_pieces(after),
+            sku=product.sku,
+            customer=_name(customer),
+            low=amount_text(low, self.currency),
+            before=_pieces(before),
+            high=amount_text(high, self.currency),
         )
+        return Told(Fraction(high - low, high), said)
 
     def has_part(self, rule: Rule, probe: Probe, before: int, after: int) -> bool:
         """Whether the rule's charge ends in between, or the piece gets cheaper where its price begins or ends."""
@@ -109,36 +114,31 @@ class PriceJudge:
         product, customer, is_known = probe.place
         each = [Fraction(step.unit_price) / step.per for step in steps]
         unit = _priced(price.unit, price.per)
-        who = f"{_pieces(quantity)} of {product.sku} cost {_name(customer)} {unit}"
+        who = say("price.who", pieces=_pieces(quantity), sku=product.sku, customer=_name(customer))
         if is_known and product.cost is not None:
             cost = Fraction(product.cost)
             if _is_first(each, steps, at, lambda one: one < cost):
-                yield (
-                    "below-cost",
-                    Told(1 - each[-1] / cost, f"{who}, below the cost {plain(product.cost)}."),
-                )
+                said = say("price.below-cost", who=who, unit=unit, cost=plain(product.cost))
+                yield "below-cost", Told(1 - each[-1] / cost, said)
         if price.list_price is None or steps[at].lane == "list":
             return
         list_per = next((step.per for step in reversed(steps) if step.lane == "list"), 1)
         listed = Fraction(price.list_price) / list_per
         if listed and is_known and _is_first(each, steps, at, lambda one: one > listed):
-            yield (
-                "above-list",
-                Told(
-                    each[-1] / listed, f"{who}, above the list price {_priced(price.list_price, list_per)}."
-                ),
-            )
+            said = say("price.above-list", who=who, unit=unit, listed=_priced(price.list_price, list_per))
+            yield "above-list", Told(each[-1] / listed, said)
         elif at and steps[at - 1].lane != "list" and each[at] > each[at - 1] and each[at] <= listed:
             before = steps[at - 1]
-            yield (
-                "dearer-lane",
-                Told(
-                    each[at] - each[at - 1],
-                    f"{_pieces(quantity)} of {product.sku} cost {_name(customer)} "
-                    f"{_priced(steps[at].unit_price, steps[at].per)} in the {steps[at].lane} lane, more than "
-                    f"{_priced(before.unit_price, before.per)} in the {before.lane} lane ({before.code}).",
-                ),
+            said = say(
+                "price.dearer-lane",
+                who=who,
+                unit=_priced(steps[at].unit_price, steps[at].per),
+                lane=steps[at].lane,
+                before=_priced(before.unit_price, before.per),
+                earlier=before.lane,
+                code=before.code,
             )
+            yield "dearer-lane", Told(each[at] - each[at - 1], said)
 
 
 def _is_first(each: Sequence[Fraction], steps: Sequence[Any], at: int, is_wrong: Any) -> bool:
@@ -149,21 +149,17 @@ def _is_first(each: Sequence[Fraction], steps: Sequence[Any], at: int, is_wrong:
     return earlier < 0 or steps[earlier].code is None or not is_wrong(each[earlier])
 
 
-def _priced(unit: Decimal, per: int) -> str:
-    return plain(unit) if per == 1 else f"{plain(unit)} per {per}"
+def _priced(unit: Decimal, per: int) -> Sentence:
+    return plain(unit) if per == 1 else say("price.per", unit=plain(unit), per=per)
 
 
-def _pieces(quantity: int) -> str:
-    return "1 piece" if quantity == 1 else f"{quantity} pieces"
+def _pieces(quantity: int) -> Said:
+    return say("pieces.one") if quantity == 1 else say("pieces.many", quantity=quantity)
 
 
-def _name(customer: Customer) -> str:
+def _name(customer: Customer) -> Said:
     if customer.code is not None:
-        return customer.code
-    return (
-        f"a customer of {customer.group}"
-        if customer.group
-        else "any customer"
-        if customer.known
-        else "a visitor"
-    )
+        return say("who.code", code=customer.code)
+    if customer.group:
+        return say("who.group", group=customer.group)
+    return say("who.any") if customer.known else say("who.visitor")

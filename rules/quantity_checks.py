@@ -10,8 +10,9 @@ from typing import Any
 from rules.meeting import Known, Profile, can_meet
 from rules.orderable import first_orderable
 from rules.reading import CATEGORY, TAGS
-from rules.report import Report, Source
+from rules.report import Report, Source, at_places
 from rules.ruleset import AnyOf, Break, PriceEffect, QuantityEffect, WhenLine
+from rules.said import Said, say
 
 MOST_PAIRS = 500_000
 _ANCHORS = ("product.sku", "customer.code", "product.batch", CATEGORY, "customer.group", "product.brand")
@@ -60,13 +61,11 @@ def _check_breaks(report: Report, profile: Profile, effect: PriceEffect, other: 
         return
     source = Source(report, profile.rule.path, profile.rule.lines, profile.rule.code)
     for place, entry in enumerate(effect.breaks):
-        problem = _off(entry, place, quantity)
-        if problem:
-            source.problem(
-                "break-off-quantity",
-                f"price.breaks.{_written(profile, entry)}.from",
-                f"the break from {entry.start} {problem} of {other.rule.code} ({other.rule.path}).",
-            )
+        why = _off(entry, place, quantity)
+        if why is not None:
+            rule = other.rule
+            said = say("break.off", start=entry.start, why=why, code=rule.code, path=rule.path)
+            source.problem("break-off-quantity", f"price.breaks.{_written(profile, entry)}.from", said)
 
 
 def _written(profile: Profile, entry: Break) -> int:
@@ -75,19 +74,19 @@ def _written(profile: Profile, entry: Break) -> int:
     return starts.index(entry.start) if entry.start in starts else 0
 
 
-def _off(entry: Break, place: int, quantity: QuantityEffect) -> str:
+def _off(entry: Break, place: int, quantity: QuantityEffect) -> Said | None:
     start, low, lot = entry.start, quantity.minimum, quantity.multiple
     if not place:
-        return ""
+        return None
     if quantity.maximum is not None and start > quantity.maximum:
-        return f"is above the maximum {quantity.maximum}"
+        return say("break.above-maximum", maximum=quantity.maximum)
     if low is not None and start < low:
-        return f"is below the minimum {low}"
+        return say("break.below-minimum", minimum=low)
     if lot is not None:
         base = low if quantity.multiple_from == "minimum" and low is not None else 0
         if (start - base) % lot:
-            return f"is off the multiple {lot}"
-    return ""
+            return say("break.off-multiple", lot=lot)
+    return None
 
 
 def implies(one: Profile, other: Profile) -> bool:
@@ -121,7 +120,7 @@ def check_leftovers(report: Report, profiles: Sequence[Profile], known: Known) -
     lows = [one for one in rules if _says_low(_quantity(one))]
     highs = [one for one in rules if _says_high(_quantity(one))]
     if len(lows) * len(highs) > MOST_PAIRS:
-        report.skipped.append("minimum and maximum were not compared across rules: there are too many.")
+        report.skipped.append(say("skipped.leftovers"))
         return
     for low in lows:
         for high in highs:
@@ -179,13 +178,18 @@ def _check_pair(report: Report, low: Profile, high: Profile, rules: Sequence[Pro
     if (_says_low(theirs) and high.rank >= low.rank) or (_says_high(mine) and low.rank >= high.rank):
         return  # one of the two wins both sides, and it was checked alone
     found, customer = place
-    where = [f"product {found.sku}"] if found is not None else []
+    where = [say("where.product", sku=found.sku)] if found is not None else []
     if customer is not None and customer.known:
-        where.append(f"customer {customer.code}")
-    at = f" for {' and '.join(where)}" if where else ""
+        where.append(say("where.customer", code=customer.code))
     source = Source(report, high.rule.path, high.rule.lines, high.rule.code)
     source.problem(
         "no-quantity",
         "quantity.maximum" if theirs.maximum is not None else "quantity.allowed",
-        f"{low.rule.code} ({low.rule.path}) and {high.rule.code} together leave no quantity to order{at}.",
+        say(
+            "quantity.no-leftover",
+            low=low.rule.code,
+            path=low.rule.path,
+            high=high.rule.code,
+            where=at_places(where),
+        ),
     )

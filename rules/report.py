@@ -4,7 +4,7 @@ A Source is one file being read; a BadValue is one value refused. Nothing here d
 """
 
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from typing import Any
 
 from rules.check_table import CHECKS
 from rules.errors import Finding
+from rules.said import Said, Sentence, joined, say
 
 MOST_FINDINGS = 500  # errors of one load, and as many warnings; more would help nobody
 _MANY_NAMES = 2_000  # beyond this, only names with the same beginning are compared
@@ -20,9 +21,9 @@ _MANY_NAMES = 2_000  # beyond this, only names with the same beginning are compa
 class BadValue(Exception):
     """One value is refused: the code of the check, a sentence, and what to do."""
 
-    def __init__(self, check: str, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.check, self.message, self.hint = check, message, hint
+    def __init__(self, check: str, said: Said, hint: Said | None = None) -> None:
+        super().__init__(said)
+        self.check, self.said, self.hint = check, said, hint
 
 
 @dataclass(slots=True)
@@ -30,13 +31,19 @@ class Report:
     """All findings of one load, in the order in which they were met."""
 
     findings: list[Finding] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)  # checks that could not be made, as sentences
+    skipped: list[Said] = field(default_factory=list)  # checks that could not be made
     errors: int = 0
     warnings: int = 0
     accepted: dict[str, Collection[str]] = field(default_factory=dict)  # by rule: warnings that are meant
 
     def add(
-        self, check: str, file: str, line: int, message: str, hint: str = "", rule: str | None = None
+        self,
+        check: str,
+        file: str,
+        line: int,
+        said: Sentence,
+        hint: Sentence | None = None,
+        rule: str | None = None,
     ) -> None:
         severity = CHECKS[check].severity
         if severity == "warning" and rule is not None and check in self.accepted.get(rule, ()):
@@ -48,7 +55,7 @@ class Report:
             self.warnings += 1
             is_kept = self.warnings <= MOST_FINDINGS
         if is_kept:
-            self.findings.append(Finding(file, line, check, rule, severity, message, hint))
+            self.findings.append(Finding(file, line, check, rule, severity, said, hint))
 
     @property
     def is_full(self) -> bool:
@@ -75,12 +82,12 @@ class Source:
             path = path.rpartition(".")[0]
         return 1
 
-    def problem(self, check: str, path: str, message: str, hint: str = "") -> None:
-        self.report.add(check, self.file, self.line(path), message, hint, self.rule)
+    def problem(self, check: str, path: str, said: Said, hint: Said | None = None) -> None:
+        self.report.add(check, self.file, self.line(path), said, hint, self.rule)
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """'Did you mean "minimum"?' or an empty text."""
+def nearest(word: str, known: Iterable[str]) -> Said | None:
+    """'Did you mean "minimum"?' or None."""
     from difflib import get_close_matches  # only needed when something is wrong
 
     folded = _fold(word)
@@ -92,31 +99,38 @@ def nearest(word: str, known: Iterable[str]) -> str:
         candidates = [name for name in by_fold if name[:2] == folded[:2]][:_MANY_NAMES]
     cutoff = 0.6 if len(folded) > 4 else 0.5
     found = get_close_matches(folded[:80], candidates, n=1, cutoff=cutoff)
-    return f'Did you mean "{by_fold[found[0]]}"?' if found else ""
+    return say("hint.nearest", name=by_fold[found[0]]) if found else None
 
 
 def is_near(word: str, name: str) -> bool:
     """Whether a word is probably meant to be that name."""
-    return bool(nearest(word, (name,)))
+    return nearest(word, (name,)) is not None
 
 
-def allowed(words: Iterable[str], limit: int = 24) -> str:
+def allowed(words: Iterable[str], limit: int = 24) -> Said:
     """ "Allowed: a, b, c." with a long list cut."""
     names = list(words)
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return f"Allowed: {', '.join(names[:limit])}{more}."
+    listed = joined("join.comma", names[:limit])
+    if len(names) > limit:
+        return say("hint.allowed-cut", names=listed, more=len(names) - limit)
+    return say("hint.allowed", names=listed)
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
+def suggestion(word: str, known: Iterable[str]) -> Said | None:
     """The nearest word and, when there is room for them, all allowed words."""
     names = list(known)
-    parts = [nearest(word, names)]
-    if len(names) <= 24:
-        parts.append(allowed(names))
-    return " ".join(part for part in parts if part)
+    near = nearest(word, names)
+    if len(names) > 24:
+        return near
+    return joined("join.more", [part for part in (near, allowed(names)) if part is not None])
 
 
-def shown(value: Any) -> str:
+def at_places(places: Sequence[Said]) -> Said:
+    """ " for product M4 and customer ACME", or nothing where no place is known."""
+    return say("tie.where", places=joined("join.and", places)) if places else say("tie.nowhere")
+
+
+def shown(value: Any) -> Sentence:
     """A value for a message: short, printable, never expensive (a TOML integer may have a million digits)."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -124,21 +138,18 @@ def shown(value: Any) -> str:
         text = value if len(value) <= 60 else value[:57] + "..."
         return '"' + "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text) + '"'
     if isinstance(value, int):
-        return str(value) if value.bit_length() < 100 else "a very large number"
+        return str(value) if value.bit_length() < 100 else say("shown.large-number")
     if isinstance(value, Decimal):
-        text = (
-            str(value)
-            if not value.is_finite() or len(value.as_tuple().digits) < 40
-            else "a number of many digits"
-        )
-        return text
+        if not value.is_finite() or len(value.as_tuple().digits) < 40:
+            return str(value)
+        return say("shown.many-digits")
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return "a table"
+        return say("shown.table")
     if isinstance(value, (list, tuple)):
-        return "a list"
-    return "nothing" if value is None else f"a {type(value).__name__}"
+        return say("shown.list")
+    return say("shown.nothing") if value is None else say("shown.type", name=type(value).__name__)
 
 
 def _fold(name: str) -> str:

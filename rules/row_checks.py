@@ -13,9 +13,10 @@ from rules.date_checks import days_between
 from rules.errors import TieError
 from rules.facts import Product
 from rules.meeting import Profile, Shape
-from rules.price_faults import ACCEPT, MOST_TOLD, PriceJudge, Told
+from rules.price_faults import MOST_TOLD, PriceJudge, Told
 from rules.report import Report
 from rules.ruleset import PriceEffect, PriceTable, Row, Rule
+from rules.said import Said, say
 from rules.samples import Place, Probe
 
 MOST_KEYS = 200_000  # of one table are looked at; of a longer one every second, third ...
@@ -47,19 +48,18 @@ class RowCheck:
                 continue
             seen.add(row.line)
             for check, told in self._row(key, row):
-                self._tell(check, row, told.message)
+                self._tell(check, row, told.said)
         for check, count in self.counts.items():
             if count > MOST_TOLD and check not in self.rule.accept:
-                self.report.skipped.append(
-                    f"{self.table.path}: {count - MOST_TOLD} more findings {check} of {self.rule.code} are not shown."
-                )
+                more, path, code = count - MOST_TOLD, self.table.path, self.rule.code
+                note = say("skipped.rows", path=path, count=more, check=check, code=code)
+                self.report.skipped.append(note)
         if len(steps) > self.most and "price-cliff" not in self.rule.accept:
-            self.report.skipped.append(
-                f"{self.table.path}: of {len(steps):,} steps that may cost less than the pieces before, "
-                f"{self.most} were evaluated for {self.rule.code}."
-            )
+            path, code = self.table.path, self.rule.code
+            note = say("skipped.table-steps", path=path, steps=len(steps), most=self.most, code=code)
+            self.report.skipped.append(note)
 
-    def _tell(self, check: str, row: Row, message: str) -> None:
+    def _tell(self, check: str, row: Row, said: Said) -> None:
         """Once for each line, whatever the number of rules that read the table."""
         where = (check, self.table.path, row.line)
         if where in self.judge.told:
@@ -67,7 +67,8 @@ class RowCheck:
         self.judge.told.add(where)
         self.counts[check] = self.counts.get(check, 0) + 1
         if self.counts[check] <= MOST_TOLD:
-            self.report.add(check, self.table.path, row.line, message, ACCEPT.format(check), self.rule.code)
+            hint = say("hint.accept", check=check)
+            self.report.add(check, self.table.path, row.line, said, hint, self.rule.code)
 
     def _sorted_out(self) -> tuple[list[tuple[Any, Row]], list[tuple[Any, Row]], list[tuple[Any, Row]]]:
         """Rows in force by plain arithmetic: steps that may be cliffs, prices that look wrong, and the rest."""
@@ -80,9 +81,7 @@ class RowCheck:
             product = self.products.get(key[2]) if key[2] is not None else None
             for row in rows[key]:
                 if last is not None and (hole := _hole(last, row, self.on)):
-                    self._tell(
-                        "date-gap", row, f"the row of line {last.line} and this one leave a hole {hole}."
-                    )
+                    self._tell("date-gap", row, say("dates.gap-row", line=last.line, days=hole))
                 last = row
                 if not _is_in_force(row, self.on):
                     continue
@@ -131,10 +130,10 @@ def _is_in_force(row: Row, on: date) -> bool:
     )
 
 
-def _hole(last: Row, row: Row, on: date) -> str:
-    """The days to come between two rows of the same cells and the same `from`; empty when there are none."""
+def _hole(last: Row, row: Row, on: date) -> Said | None:
+    """The days to come between two rows of the same cells and the same `from`; None when there are none."""
     if last.start != row.start or last.valid_until is None or row.valid_from is None or row.valid_from <= on:
-        return ""
+        return None
     return days_between(last.valid_until, row.valid_from)
 
 

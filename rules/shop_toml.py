@@ -8,6 +8,7 @@ from typing import Any
 from rules.folder import ShopFolder
 from rules.report import Source, nearest
 from rules.ruleset import Policy, TaxRate
+from rules.said import say
 from rules.values import read_table
 
 
@@ -37,7 +38,7 @@ def read_policy(folder: ShopFolder) -> tuple[Policy, str | None, bytes]:
         source.problem(
             "unknown-tax",
             "tax.default",
-            f'there is no rate for "{read.tax_default}".',
+            say("tax.no-rate", category=read.tax_default),
             nearest(read.tax_default, known),
         )
     return read, read.currency if currency_is_known else None, _hashed(file.data)
@@ -54,7 +55,7 @@ def _rates(source: Source, entries: list[dict[str, Any]] | None) -> tuple[TaxRat
             source.problem(
                 "wrong-value",
                 f"tax.rates.{place}",
-                f'two rates of "{entry["category"]}" begin on the same day.',
+                say("tax.same-day", category=entry["category"]),
             )
         seen.add(key)
         rates.append(TaxRate(entry["category"], entry["rate"], entry.get("from")))

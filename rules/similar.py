@@ -7,6 +7,7 @@ from functools import partial
 from rules.catalog import Catalog
 from rules.report import Report, shown
 from rules.ruleset import AnyOf, Rule, Ruleset, WhenLine
+from rules.said import say
 from rules.vocabulary import find_fact
 
 _TYPES = ("text", "list", "category")
@@ -22,10 +23,8 @@ def check_similar_names(report: Report, ruleset: Ruleset, catalog: Catalog) -> N
         if other != name and (fact, name) not in told:
             told.add((fact, name))
             file, line, rule = place()
-            report.add(
-                "similar-names", file, line,
-                f"{fact} {shown(name)} and {shown(other)} differ only in case or width and are not equal.", rule=rule,
-            )  # fmt: skip
+            said = say("similar.names", fact=fact, name=shown(name), other=shown(other))
+            report.add("similar-names", file, line, said, rule=rule)
 
 
 def _folded(name: str) -> str:

@@ -5,7 +5,7 @@ One pass with cached cells; rows stay as columns and become Row records only whe
 
 import gc
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
@@ -16,14 +16,13 @@ from rules.facts import MAX_QUANTITY
 from rules.folder import MOST_TABLE_BYTES, ShopFolder
 from rules.keys import TABLE_COLUMNS
 from rules.money import CURRENCIES
+from rules.names import NAMES, Names, unknown_name
 from rules.report import Report, nearest, shown, suggestion
 from rules.ruleset import PriceTable, Row
+from rules.said import Said, say
 from rules.values import clean
 
 Key = tuple[str | None, str | None, str | None, str | None]
-NameCheck = Callable[
-    [str, str], str | None
-]  # kind, name -> hint when the name is unknown, None when it is known
 _CELLS = ("customer", "group", "sku", "category")
 
 
@@ -96,17 +95,14 @@ class TableRows(Mapping[Key, tuple[Row, ...]]):
             for place in there:
                 first, last = periods.get(place, (None, None))
                 if open_until and open_until[0] == starts[place] and (first or date.min) <= open_until[1]:
-                    report.add(
-                        "repeated-row", path, self.lines[place],
-                        f"overlaps line {self.lines[open_until[2]]}: same customer, group, sku, category, currency "
-                        f"and from, and their dates share a day.",
-                    )  # fmt: skip
+                    said = say("table.overlap", line=self.lines[open_until[2]])
+                    report.add("repeated-row", path, self.lines[place], said)
                 if not open_until or open_until[0] != starts[place] or (last or date.max) > open_until[1]:
                     open_until = (starts[place], last or date.max, place)
 
 
 def read_price_table(
-    shop: ShopFolder, path: str, currency: str | None, is_known: NameCheck
+    shop: ShopFolder, path: str, currency: str | None, names: Names
 ) -> tuple[PriceTable | None, bytes]:
     """The table and the digest of its bytes; None when the file cannot be used. Wrong rows are findings."""
     report = shop.report
@@ -120,7 +116,7 @@ def read_price_table(
     was_enabled = gc.isenabled()
     gc.disable()  # a million tuples without a cycle: the collector would walk them again and again
     try:
-        rows, others, shapes = _Reader(report, path, file, currency, is_known).read()
+        rows, others, shapes = _Reader(report, path, file, currency, names).read()
         for part in (rows, *others):
             part.finish(report, path)
     finally:
@@ -132,11 +128,10 @@ def read_price_table(
 def _header_is_right(report: Report, path: str, header: list[str]) -> bool:
     unknown = [name for name in header if name not in TABLE_COLUMNS]
     for name in unknown:
-        report.add(
-            "table-row", path, 1, f"there is no column {shown(name)}.", suggestion(name, TABLE_COLUMNS)
-        )
+        said = say("table.no-column", name=shown(name))
+        report.add("table-row", path, 1, said, suggestion(name, TABLE_COLUMNS))
     if "unit" not in header and "rate" not in header:
-        report.add("table-row", path, 1, "a price table needs the column unit or rate.")
+        report.add("table-row", path, 1, say("table.no-price"))
         return False
     return not unknown
 
@@ -144,11 +139,9 @@ def _header_is_right(report: Report, path: str, header: list[str]) -> bool:
 class _Reader:
     """One pass over the rows. Caches turn repeated cells into the same object, and check each only once."""
 
-    def __init__(
-        self, report: Report, path: str, file: CsvFile, currency: str | None, is_known: NameCheck
-    ) -> None:
+    def __init__(self, report: Report, path: str, file: CsvFile, currency: str | None, known: Names) -> None:
         self.report, self.path, self.file = report, path, file
-        self.currency, self.is_known = currency, is_known
+        self.currency, self.known = currency, known
         self.line = 0
         self.is_good = True
         self.names: dict[str, dict[str, str | None]] = {name: {"": None} for name in _CELLS}
@@ -157,9 +150,9 @@ class _Reader:
         self.days: dict[str, date | None] = {"": None}
         self.prices: dict[tuple[str, str], tuple[str, Decimal]] = {}
 
-    def problem(self, message: str, hint: str = "", check: str = "table-row") -> None:
+    def problem(self, said: Said, hint: Said | None = None, check: str = "table-row") -> None:
         self.is_good = False
-        self.report.add(check, self.path, self.line, message, hint)
+        self.report.add(check, self.path, self.line, said, hint)
 
     def read(self) -> tuple[TableRows, list[TableRows], set[tuple[bool, bool, bool, int]]]:
         header = self.file.header
@@ -189,7 +182,7 @@ class _Reader:
         for line, cells in self.file:
             if len(cells) != width:
                 self.line = line
-                self.problem(f"has {len(cells)} cells where the header has {width}.")
+                self.problem(say("table.cells", cells=len(cells), width=width))
                 if self.report.is_full:
                     break
                 continue
@@ -242,10 +235,10 @@ class _Reader:
         per = self.per(per_cell)
         first, last = self.day("valid_from", first_cell), self.day("valid_until", last_cell)
         if first is not None and last is not None and last < first:
-            self.problem(f"valid_until {last} is before valid_from {first}.", check="reversed-dates")
+            self.problem(say("table.reversed", until=last, start=first), check="reversed-dates")
         money = money_cell.strip()
         if money and money not in CURRENCIES:
-            self.problem(f"currency is no ISO 4217 code: {shown(money)}.", nearest(money, CURRENCIES))
+            self.problem(say("table.currency", code=shown(money)), nearest(money, CURRENCIES))
         if not self.is_good:
             return
         part = rows
@@ -265,9 +258,10 @@ class _Reader:
             return cache[cell]
         name = clean(cell.strip()) or None
         if name is not None and kind == "category" and "" in name.split("/"):
-            self.problem(f"category is a path such as fasteners/screws, not {shown(name)}.")
-        elif name is not None and (hint := self.is_known(kind, name)) is not None:
-            self.problem(f"there is no {kind} {shown(name)}.", hint, f"unknown-{kind}")
+            self.problem(say("table.category", name=shown(name)))
+        elif name is not None and not self.known.is_known(kind, name):
+            hint = self.known.nearest(kind, name)
+            self.problem(unknown_name(NAMES[kind], name), hint, f"unknown-{kind}")
         cache[cell] = name
         return name
 
@@ -289,7 +283,7 @@ class _Reader:
         if not text:
             return 1
         if not (text.isascii() and text.isdigit()) or text[0] == "0" or len(text) > 9:
-            self.problem(f"{column} must be a whole number from 1 to {MAX_QUANTITY}, not {shown(text)}.")
+            self.problem(say("table.whole", column=column, most=MAX_QUANTITY, text=shown(text)))
             return None
         return int(text)
 
@@ -302,7 +296,7 @@ class _Reader:
                 raise ValueError
             found = date.fromisoformat(text) if text else None
         except ValueError:
-            self.problem(f"{column} must be a date such as 2026-12-01, not {shown(text)}.")
+            self.problem(say("table.date", column=column, text=shown(text)))
             return None
         self.days[cell] = found
         return found
@@ -313,28 +307,24 @@ class _Reader:
             return self.prices[both]
         unit, rate = unit_cell.strip(), rate_cell.strip()
         if bool(unit) == bool(rate):
-            self.problem("needs exactly one of unit and rate.")
+            self.problem(say("table.one-price"))
             return None
         column, text = ("unit", unit) if unit else ("rate", rate)
         whole, point, fraction = text.partition(".")
         plain = whole + (fraction if point else "0")
         if not (plain.isascii() and plain.isdigit() and whole) or (point and not fraction):
-            self.problem(f"{column} must be a number in plain digits with a point, not {shown(text)}.")
+            self.problem(say("table.plain-number", column=column, text=shown(text)))
             return None
         if len(whole) > 1 and whole[0] == "0":
-            self.problem(f"{column} begins with a needless 0: {shown(text)}.")
+            self.problem(say("table.needless-zero", column=column, text=shown(text)))
             return None
         if len(whole) > 12 or len(fraction.rstrip("0")) > 6:
-            self.problem(
-                f"{column} may have 12 digits before the point and 6 after it: {shown(text)}.",
-                check="too-many-decimals",
-            )
+            self.problem(say("table.digits", column=column, text=shown(text)), check="too-many-decimals")
             return None
         value = Decimal(f"{whole}.{fraction[:6]}" if fraction else whole)
         if column == "rate" and value > 10:
-            self.problem(
-                f"rate is a factor from 0 to 10, not {shown(text)}.", "0.65 is 65 percent.", "wrong-value"
-            )
+            said = say("table.rate", text=shown(text))
+            self.problem(said, say("table.rate-example"), "wrong-value")
             return None
         self.prices[both] = (column, value)
         return self.prices[both]

@@ -10,6 +10,7 @@ from rules.decision import Offered, TaxLine
 from rules.errors import CartError, Fault
 from rules.evaluation import Evaluation
 from rules.money import EXACT, ROUNDINGS, share
+from rules.said import say
 
 _ONE = Decimal(1)
 
@@ -21,7 +22,7 @@ def tax_lines(work: Evaluation) -> tuple[TaxLine, ...]:
     if bases.keys() - rates.keys():  # a category of a rule or method whose rate begins later
         raise CartError(
             [
-                Fault("on", f"the tax category {name} has no rate on {work.on}")
+                Fault("on", say("evaluate.no-rate", tax=name, on=work.on))
                 for name in sorted(bases.keys() - rates.keys())
             ]
         )

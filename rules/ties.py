@@ -11,7 +11,7 @@ from typing import Any
 from rules.meeting import Known, Place, Profile, Shape, can_meet
 from rules.ranking import Rank, beaten_by, with_row
 from rules.reading import CATEGORY
-from rules.report import Source
+from rules.report import Source, at_places
 from rules.ruleset import (
     AnyOf,
     LeadTimeEffect,
@@ -24,6 +24,7 @@ from rules.ruleset import (
     Ruleset,
     WhenLine,
 )
+from rules.said import Said, say
 
 MOST_TIES = 50  # more would help nobody
 MOST_LOOKUPS = 100_000  # of one rule in one table
@@ -31,48 +32,47 @@ MOST_LOOKUPS = 100_000  # of one rule in one table
 _SHELVES = ((4, "product.sku"), (0, "customer.code"), (5, "product.batch"), (6, CATEGORY), (1, "customer.group"),
             (7, "product.brand"))  # fmt: skip
 _CELLS = ("customer.code", "customer.group", "product.sku", CATEGORY)
+_FREE_FROM = say("field.free_from")
 _ORDER_LEVEL = ("OR", "LT", "SH", "PM")  # their rules apply when any line satisfies them (rule-semantics 25)
 
 
-def fields_of(effect: Any, price_choice: str = "specific") -> dict[str, Any]:
+def fields_of(effect: Any, price_choice: str = "specific") -> dict[Said, Any]:
     """The fields on which a rule can tie, each with what it says there; equal sayings agree (rule-semantics 42, 44)."""
     if isinstance(effect, PriceEffect):
         if effect.lane == "agreed" and price_choice == "lowest":
             return {}
         table = effect.table.path if effect.table else None
-        return {f"the {effect.lane} price": (replace(effect, table=None), table)}
+        return {say("field.price", lane=effect.lane): (replace(effect, table=None), table)}
     if isinstance(effect, QuantityEffect):
         return _quantity_fields(effect)
     if isinstance(effect, OrderEffect):
         said = {
-            "the order's minimum": effect.minimum and (effect.minimum, effect.below),
-            "the order's maximum": effect.maximum and (effect.maximum, effect.above),
-            "the credit check": effect.credit,
+            say("field.order-minimum"): effect.minimum and (effect.minimum, effect.below),
+            say("field.order-maximum"): effect.maximum and (effect.maximum, effect.above),
+            say("field.credit"): effect.credit,
         }
         return {field: value for field, value in said.items() if value is not None}
     if isinstance(effect, LeadTimeEffect):
-        return {"the lead-time tiers": effect.tiers}
+        return {say("field.tiers"): effect.tiers}
     if isinstance(effect, MethodEffect):
-        found: dict[str, Any] = {}
-        if effect.free_from is not None:
-            found["free_from"] = (
-                effect.free_from
-            )  # that of other methods is another matter: see _concern_others
+        found: dict[Said, Any] = {}
+        if effect.free_from is not None:  # that of other methods is another matter: see _concern_others
+            found[_FREE_FROM] = effect.free_from
         if effect.terms is not None:
-            found["the terms"] = tuple(sorted(effect.terms.items()))
+            found[say("field.terms")] = tuple(sorted(effect.terms.items()))
         return found
     return {}
 
 
-def _quantity_fields(effect: QuantityEffect) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _quantity_fields(effect: QuantityEffect) -> dict[Said, Any]:
+    found: dict[Said, Any] = {}
     if effect.minimum is not None:
-        found["the minimum"] = (effect.minimum, effect.below, effect.counts)
+        found[say("field.minimum")] = (effect.minimum, effect.below, effect.counts)
     if effect.maximum is not None:
-        found["the maximum"] = (effect.maximum, effect.above, effect.counts)
+        found[say("field.maximum")] = (effect.maximum, effect.above, effect.counts)
     if effect.multiple is not None:
         start = effect.minimum if effect.multiple_from == "minimum" else None
-        found["the multiple"] = (
+        found[say("field.multiple")] = (
             effect.multiple,
             effect.multiple_from,
             start,
@@ -80,7 +80,7 @@ def _quantity_fields(effect: QuantityEffect) -> dict[str, Any]:
             effect.counts,
         )
     if effect.allowed is not None:
-        found["the allowed quantities"] = (effect.allowed, effect.off_multiple, effect.counts)
+        found[say("field.allowed")] = (effect.allowed, effect.off_multiple, effect.counts)
     return found
 
 
@@ -88,7 +88,7 @@ class Ties:
     """All ties of one rule set; `report` is called with (check, field, first, second, place) of each."""
 
     def __init__(
-        self, ruleset: Ruleset, known: Known, report: Callable[[str, str, Profile, Profile, Place], None]
+        self, ruleset: Ruleset, known: Known, report: Callable[[str, Said, Profile, Profile, Place], None]
     ) -> None:
         self.ruleset, self.known, self.report = ruleset, known, report
         self.beats = beaten_by(ruleset.rules)
@@ -96,8 +96,8 @@ class Ties:
         self.told: set[tuple[str, str]] = set()
 
     def find(self, profiles: Iterable[Profile]) -> None:
-        plain: dict[tuple[str, str, Rank], list[tuple[Profile, Any]]] = {}
-        tabled: dict[str, list[tuple[Profile, PriceTable, Any]]] = {}
+        plain: dict[tuple[str, Said, Rank], list[tuple[Profile, Any]]] = {}
+        tabled: dict[Said, list[tuple[Profile, PriceTable, Any]]] = {}
         for profile in profiles:
             effect = profile.rule.effect
             for name, said in fields_of(effect, self.ruleset.policy.price_choice).items():
@@ -123,7 +123,7 @@ class Ties:
     def is_full(self) -> bool:
         return self.count >= MOST_TIES
 
-    def _among(self, name: str, rank: Rank, entries: list[tuple[Profile, Any]]) -> None:
+    def _among(self, name: Said, rank: Rank, entries: list[tuple[Profile, Any]]) -> None:
         """Pairs of rules of one field and rank; only those that share a value of the shelf."""
         for shelf in _shelved(rank, entries):
             for place, (one, said) in enumerate(shelf):
@@ -133,7 +133,7 @@ class Ties:
                 if self.is_full:
                     return
 
-    def _pair(self, name: str, one: Profile, other: Profile, check: str = "tie") -> bool:
+    def _pair(self, name: Said, one: Profile, other: Profile, check: str = "tie") -> bool:
         first, second = sorted((one, other), key=lambda profile: profile.rule.code)
         codes = (first.rule.code, second.rule.code)
         if codes in self.told or self._is_settled(*codes) or _concern_others(name, first.rule, second.rule):
@@ -145,7 +145,7 @@ class Ties:
         self.report(check, name, first, second, place)
         return True
 
-    def _across_lines(self, name: str, entries: list[tuple[Profile, Any]]) -> None:
+    def _across_lines(self, name: Said, entries: list[tuple[Profile, Any]]) -> None:
         """Rules about whole orders that no one line brings together, but two lines of one order do."""
         if len(entries) ** 2 > MOST_LOOKUPS * 2:
             return
@@ -159,7 +159,7 @@ class Ties:
         return second in self.beats.get(first, ()) or first in self.beats.get(second, ())
 
     def _against_rule(
-        self, name: str, rule: Profile, table_rule: Profile, table: PriceTable, shape: Shape
+        self, name: Said, rule: Profile, table_rule: Profile, table: PriceTable, shape: Shape
     ) -> None:
         if rule.rule.code == table_rule.rule.code or not can_meet(rule, table_rule):
             return
@@ -167,7 +167,7 @@ class Ties:
             if self._pair(name, rule, row) or self.is_full:
                 return
 
-    def _tables(self, name: str, one: tuple[Profile, PriceTable], other: tuple[Profile, PriceTable]) -> None:
+    def _tables(self, name: Said, one: tuple[Profile, PriceTable], other: tuple[Profile, PriceTable]) -> None:
         """Rows of the smaller table against the rows of the larger that they can meet."""
         (mine, small), (theirs, large) = sorted((one, other), key=lambda entry: len(entry[1].rows))
         if self._is_settled(mine.rule.code, theirs.rule.code) or not can_meet(mine, theirs):
@@ -212,9 +212,9 @@ def _of_order(rule: Rule) -> tuple[WhenLine | AnyOf, ...]:
     )
 
 
-def _concern_others(name: str, first: Rule, second: Rule) -> bool:
+def _concern_others(name: Said, first: Rule, second: Rule) -> bool:
     """free_from of rules that concern different methods never meets."""
-    if name != "free_from":
+    if name != _FREE_FROM:
         return False
     mine, theirs = getattr(first.effect, "methods", None), getattr(second.effect, "methods", None)
     return mine is not None and theirs is not None and set(mine).isdisjoint(theirs)
@@ -266,20 +266,19 @@ def _as_profiles(table: PriceTable, key: tuple[str | None, ...], owner: Profile)
         yield owner.with_row(table, _shape(key), cells, first, last)
 
 
-def tie_message(source: Source, check: str, name: str, first: Profile, second: Profile, place: Place) -> None:
+def tie_message(
+    source: Source, check: str, name: Said, first: Profile, second: Profile, place: Place
+) -> None:
     """One finding that names both files, and a product and a customer where they meet."""
     product, customer = place
     where = []
     if check == "order-tie":
-        where.append("orders with lines of both")
+        where.append(say("where.both-lines"))
     elif product is not None:
-        where.append(f"product {product.sku}")
+        where.append(say("where.product", sku=product.sku))
     if customer is not None:
-        where.append(f"customer {customer.code}" if customer.known else "a visitor")
-    at = f" for {' and '.join(where)}" if where else ""
-    source.problem(
-        check,
-        "",
-        f"{first.rule.path} and {second.rule.path} have the same rank, meet{at} and disagree on {name}.",
-        f'Say which one wins, such as beats = ["{first.rule.code}"] in {second.rule.path}.',
-    )
+        named = say("where.customer", code=customer.code) if customer.known else say("where.visitor")
+        where.append(named)
+    one, other = first.rule, second.rule
+    said = say("tie.found", first=one.path, second=other.path, where=at_places(where), field=name)
+    source.problem(check, "", said, say("tie.hint", code=one.code, path=other.path))

@@ -12,7 +12,7 @@ _STRINGS = (
     r'|"(?:[^"\\\n]|\\.)*+"?+' + r"|'[^'\n]*+'?+"
 )
 _STRUCTURE = re.compile(_STRINGS + r"|\#[^\n]*+|[\[\]{}=,.\n]", re.S)
-_TOKEN = re.compile(_STRINGS + r"|\#[^\n]*+|[\[\]{}=,.\n]|[A-Za-z0-9_-]++|[^\s]", re.S)
+TOKEN = re.compile(_STRINGS + r"|\#[^\n]*+|[\[\]{}=,.\n]|[A-Za-z0-9_-]++|[^\s]", re.S)
 
 
 def too_deep(text: str, levels: int) -> int:
@@ -92,7 +92,7 @@ class _Scan:
         self.value_path = ""
         self.in_value = self.in_header = self.is_array = False
         self.line = 1
-        for match in _TOKEN.finditer(text):
+        for match in TOKEN.finditer(text):
             self._take(match.group())
 
     def _take(self, token: str) -> None:

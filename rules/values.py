@@ -15,6 +15,7 @@ from rules.facts import MAX_QUANTITY
 from rules.keys import EFFECTS, KEY_TYPES, TABLES, Key
 from rules.money import CURRENCIES
 from rules.report import BadValue, Source, allowed, is_near, nearest, shown, suggestion
+from rules.said import Said, Sentence, both, joined, say
 from rules.vocabulary import PLACEHOLDER, fact_names, find_fact, is_known_at
 
 _NUMBER_TEXT = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,19})(?:\.[0-9]{1,20})?", re.A)
@@ -22,6 +23,7 @@ _DATE_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.A)
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.A)
 _WHOLE_DIGITS, _UNIT_DECIMALS = 12, 6
 _LANGUAGES = ("ja", "en")
+_LEAVE_OUT = say("hint.leave-out")
 
 
 def clean(text: str) -> str:
@@ -29,18 +31,24 @@ def clean(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-def text_value(value: Any, what: str = "a text") -> str:
+def must_be(kind: Sentence, value: Any) -> Said:
+    """The sentence that most wrong types get: what the value must be, and what it is."""
+    return say("value.must-be", kind=kind, value=shown(value))
+
+
+def text_value(value: Any, kind: Said | None = None) -> str:
     if not isinstance(value, str):
-        raise BadValue("wrong-type", f"must be {what}, not {shown(value)}.", _quote_hint(value))
+        raise BadValue("wrong-type", must_be(kind or say("kind.text"), value), _quote_hint(value))
     if not value.strip():
-        raise BadValue("empty-value", "is an empty text.", "Leave the key out instead.")
+        raise BadValue("empty-value", say("value.empty-text"), _LEAVE_OUT)
     if "\0" in value:
-        raise BadValue("wrong-value", "holds a NUL character.")
+        raise BadValue("wrong-value", say("value.nul"))
     return clean(value)
 
 
-def _quote_hint(value: Any) -> str:
-    return f'Write it in quotes: "{value}".' if type(value) is int and value.bit_length() < 100 else ""
+def _quote_hint(value: Any) -> Said | None:
+    is_short = type(value) is int and value.bit_length() < 100
+    return say("hint.in-quotes", value=value) if is_short else None
 
 
 def number_value(value: Any, as_json: bool = False, decimals: int = _UNIT_DECIMALS) -> Decimal:
@@ -49,22 +57,24 @@ def number_value(value: Any, as_json: bool = False, decimals: int = _UNIT_DECIMA
         value = Decimal(value)
     if type(value) is int:
         if value.bit_length() > 60 or abs(value) >= 10**_WHOLE_DIGITS:
-            raise BadValue("too-many-decimals", f"has more than {_WHOLE_DIGITS} digits before the point.")
+            raise BadValue("too-many-decimals", say("value.too-many-digits", digits=_WHOLE_DIGITS))
         return Decimal(value)
     if not isinstance(value, Decimal):
-        hint = "Write the bare number, without quotes or units." if isinstance(value, str) else ""
-        raise BadValue("wrong-type", f"must be a number, not {shown(value)}.", hint)
+        hint = say("hint.bare-number") if isinstance(value, str) else None
+        raise BadValue("wrong-type", must_be(say("kind.number"), value), hint)
     if not value.is_finite():
-        raise BadValue("wrong-value", f"must be a finite number, not {shown(value)}.")
+        raise BadValue("wrong-value", say("value.infinite", value=shown(value)))
     if not value:
         return Decimal(0)
     if value.adjusted() >= _WHOLE_DIGITS:
-        raise BadValue("too-many-decimals", f"has more than {_WHOLE_DIGITS} digits before the point.")
+        raise BadValue("too-many-decimals", say("value.too-many-digits", digits=_WHOLE_DIGITS))
     extra = -int(value.as_tuple().exponent) - decimals
     if extra > 0:
         digits = value.as_tuple().digits
         if extra > len(digits) or any(digits[-extra:]):
-            raise BadValue("too-many-decimals", f"has more than {decimals} decimals: {shown(value)}.")
+            raise BadValue(
+                "too-many-decimals", say("value.too-many-decimals", decimals=decimals, value=shown(value))
+            )
         return Decimal((value.as_tuple().sign, digits[:-extra], -decimals))
     return value if int(value.as_tuple().exponent) <= 0 else Decimal(int(value))
 
@@ -72,12 +82,12 @@ def number_value(value: Any, as_json: bool = False, decimals: int = _UNIT_DECIMA
 def whole_value(value: Any, least: int = 1) -> int:
     """A whole number; true, 5.0 and "5" are refused: pieces are counted."""
     if type(value) is not int:
-        raise BadValue("wrong-type", f"must be a whole number, not {shown(value)}.")
+        raise BadValue("wrong-type", must_be(say("kind.whole"), value))
     if value < least:
-        hint = "Leave the key out instead." if value == 0 else ""
-        raise BadValue("wrong-value", f"must be {least} or more, not {shown(value)}.", hint)
+        said = say("value.too-small", least=least, value=shown(value))
+        raise BadValue("wrong-value", said, _LEAVE_OUT if value == 0 else None)
     if value > MAX_QUANTITY:
-        raise BadValue("wrong-value", f"must be {MAX_QUANTITY} or less, not {shown(value)}.")
+        raise BadValue("wrong-value", say("value.too-large", most=MAX_QUANTITY, value=shown(value)))
     return value
 
 
@@ -86,9 +96,10 @@ def amount_value(value: Any, currency: str | None, as_json: bool = False) -> Dec
     number = number_value(value, as_json)
     digits = CURRENCIES[currency] if currency else 4
     if number != number.quantize(Decimal(1).scaleb(-digits)):
+        named = currency or say("value.the-currency")
         raise BadValue(
             "too-many-decimals",
-            f"has more decimals than {currency or 'the currency'} ({digits}): {shown(value)}.",
+            say("value.currency-decimals", currency=named, digits=digits, value=shown(value)),
         )
     return number
 
@@ -98,24 +109,24 @@ def date_value(value: Any, as_json: bool = False) -> date:
         try:
             return date.fromisoformat(value)
         except ValueError:
-            raise BadValue("wrong-value", f"is no day of the calendar: {shown(value)}.") from None
+            raise BadValue("wrong-value", say("value.no-day", value=shown(value))) from None
     if type(value) is not date:
-        hint = "Write the day alone, such as 2026-12-01, without quotes and without a time."
-        raise BadValue("wrong-type", f"must be a date, not {shown(value)}.", "" if as_json else hint)
+        hint = None if as_json else say("hint.bare-date")
+        raise BadValue("wrong-type", must_be(say("kind.date"), value), hint)
     return value
 
 
 def choice_value(value: Any, values: tuple[str, ...]) -> str:
-    word = text_value(value, "one of the words " + ", ".join(values))
+    word = text_value(value, say("kind.words", words=joined("join.comma", values)))
     if word not in values:
-        raise BadValue("wrong-value", f"does not know {shown(word)}.", suggestion(word, values))
+        raise BadValue("wrong-value", say("value.unknown-word", word=shown(word)), suggestion(word, values))
     return word
 
 
 def currency_value(value: Any) -> str:
-    code = text_value(value, "an ISO 4217 code such as JPY")
+    code = text_value(value, say("kind.currency"))
     if code not in CURRENCIES:
-        raise BadValue("wrong-value", f"is no ISO 4217 currency: {shown(code)}.", nearest(code, CURRENCIES))
+        raise BadValue("wrong-value", say("value.no-currency", code=shown(code)), nearest(code, CURRENCIES))
     return code
 
 
@@ -127,12 +138,13 @@ def texts_value(value: Any, stage: str) -> dict[str, str]:
     elif isinstance(value, Mapping):
         for language in value:
             if language not in _LANGUAGES:
-                raise BadValue("unknown-key", f"has no language {shown(language)}.", allowed(_LANGUAGES))
+                said = say("value.no-language", language=shown(language))
+                raise BadValue("unknown-key", said, allowed(_LANGUAGES))
         if not value:
-            raise BadValue("empty-value", "is an empty table.", "Give ja, en or both.")
+            raise BadValue("empty-value", say("value.empty-table"), say("hint.give-languages"))
         texts = {language: text_value(value[language]) for language in _LANGUAGES if language in value}
     else:
-        raise BadValue("wrong-type", f"must be {KEY_TYPES['texts'][0]}, not {shown(value)}.")
+        raise BadValue("wrong-type", must_be(both(*KEY_TYPES["texts"]), value))
     for text in texts.values():
         _check_placeholders(text, stage)
     return texts
@@ -142,22 +154,20 @@ def _check_placeholders(text: str, stage: str) -> None:
     for name in PLACEHOLDER.findall(text):
         fact = find_fact(name)
         if fact is None:
-            raise BadValue(
-                "placeholder", f"names {{{name}}}, which is no fact.", nearest(name, fact_names(stage))
-            )
+            said = say("value.placeholder", name=f"{{{name}}}")
+            raise BadValue("placeholder", said, nearest(name, fact_names(stage)))
         if not is_known_at(fact, stage):
-            raise BadValue(
-                "placeholder",
-                f"names {{{name}}}, which is known from the {fact.stage} stage; this is {stage}.",
-            )
+            named = f"{{{name}}}"
+            said = say("value.placeholder-early", name=named, known=fact.stage, stage=stage)
+            raise BadValue("placeholder", said)
 
 
-def list_value(value: Any, what: str = "a list") -> list[Any]:
+def list_value(value: Any, kind: Said | None = None) -> list[Any]:
     if not isinstance(value, list):
-        hint = f"Write [{shown(value)}]." if isinstance(value, (str, int)) else ""
-        raise BadValue("wrong-type", f"must be {what}, not {shown(value)}.", hint)
+        hint = say("hint.in-brackets", value=shown(value)) if isinstance(value, (str, int)) else None
+        raise BadValue("wrong-type", must_be(kind or say("kind.list"), value), hint)
     if not value:
-        raise BadValue("empty-value", "is an empty list.", "Leave the key out instead.")
+        raise BadValue("empty-value", say("value.empty-list"), _LEAVE_OUT)
     return value
 
 
@@ -167,58 +177,55 @@ def _warnings(value: Any) -> tuple[str, ...]:
     known = [code for code, check in CHECKS.items() if check.severity == "warning"]
     for code in found:
         if code not in known:
-            raise BadValue(
-                "wrong-value", f"{shown(code)} is no warning of the checks.", suggestion(code, known)
-            )
+            raise BadValue("wrong-value", say("value.no-warning", code=shown(code)), suggestion(code, known))
     return found
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text_value(name) for name in list_value(value, "a list of texts")))
+    return tuple(dict.fromkeys(text_value(name) for name in list_value(value, say("kind.texts"))))
 
 
 def _wholes(value: Any) -> tuple[int, ...]:
-    numbers = [whole_value(number) for number in list_value(value, "a list of whole numbers")]
+    numbers = [whole_value(number) for number in list_value(value, say("kind.wholes"))]
     if len(set(numbers)) != len(numbers):
-        raise BadValue("wrong-value", "names a number twice.")
+        raise BadValue("wrong-value", say("value.twice"))
     return tuple(sorted(numbers))
 
 
 def _not_negative(number: Decimal) -> Decimal:
     if number < 0:
-        raise BadValue("wrong-value", f"must not be negative: {shown(number)}.")
+        raise BadValue("wrong-value", say("value.negative", value=shown(number)))
     return number
 
 
 def _between(number: Decimal, low: int, high: int) -> Decimal:
     if not low <= number <= high:
-        raise BadValue("wrong-value", f"must be from {low} to {high}, not {shown(number)}.")
+        raise BadValue("wrong-value", say("value.between", low=low, high=high, value=shown(number)))
     return number
 
 
 def _above_zero(number: Decimal) -> Decimal:
     if number <= 0:
-        raise BadValue("wrong-value", f"must be above 0, not {shown(number)}.", "Leave the key out instead.")
+        raise BadValue("wrong-value", say("value.not-above-zero", value=shown(number)), _LEAVE_OUT)
     return number
 
 
 def _constant(value: Any, only: bool) -> bool:
     if value is not only:
-        raise BadValue(
-            "wrong-value", f"can only be {shown(only)}, not {shown(value)}.", "Leave the key out instead."
-        )
+        said = say("value.constant", only=shown(only), value=shown(value))
+        raise BadValue("wrong-value", said, _LEAVE_OUT)
     return bool(only)
 
 
 def bool_value(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise BadValue("wrong-type", f"must be true or false, not {shown(value)}.")
+        raise BadValue("wrong-type", must_be(say("kind.bool"), value))
     return value is True
 
 
 def _time(value: Any) -> str:
     if not isinstance(value, str) or not _TIME.fullmatch(value):
-        raise BadValue("wrong-value", f'must be a time in quotes such as "12:30", not {shown(value)}.')
+        raise BadValue("wrong-value", must_be(say("kind.time"), value))
     return value
 
 
@@ -229,14 +236,14 @@ def _zone(value: Any) -> str:
     try:
         ZoneInfo(name)
     except Exception:  # zoneinfo raises many kinds for bad names: key, value, OS and Unicode errors
-        raise BadValue("wrong-value", f"is no time zone: {shown(name)}.", "Such as Asia/Tokyo.") from None
+        raise BadValue("wrong-value", say("value.no-zone", name=shown(name)), say("hint.zone")) from None
     return name
 
 
 def _day(value: Any) -> int:
     day = whole_value(value)
     if day > 31:
-        raise BadValue("wrong-value", f"must be a day of the month, not {shown(value)}.")
+        raise BadValue("wrong-value", must_be(say("kind.day"), value))
     return day
 
 
@@ -270,7 +277,7 @@ _READERS: dict[str, Callable[[Any, Key, Source], Any]] = {
     "names": lambda value, key, source: _names(value),
     "checks": lambda value, key, source: _warnings(value),
     "wholes": lambda value, key, source: _wholes(value),
-    "path": lambda value, key, source: text_value(value, "a path inside the shop folder"),
+    "path": lambda value, key, source: text_value(value, both(*KEY_TYPES["path"])),
 }
 
 
@@ -282,9 +289,9 @@ def read_table(
     Unknown, wrong and missing keys and second kinds are findings; what is wrong is left out of the answer.
     """
     keys = TABLES[name]
-    title = f"[{path}]" if path else "the file"
+    title = f"[{path}]" if path else say("key.file")
     if not isinstance(data, Mapping):
-        source.problem("wrong-type", path, f"{title} must be a table, not {shown(data)}.")
+        source.problem("wrong-type", path, say("key.not-a-table", table=title, value=shown(data)))
         return None
     out: dict[str, Any] = {}
     for word, value in data.items():
@@ -292,10 +299,9 @@ def read_table(
         key = keys.get(word)
         if key is None:
             # at the top of a rule file a table of an effect may be meant: [quantitty]
-            hint = (nearest(word, EFFECTS) if not path and isinstance(value, Mapping) else "") or suggestion(
-                word, keys
-            )
-            source.problem("unknown-key", here, f"{shown(word)} is not a key of {title}.", hint)
+            hint = nearest(word, EFFECTS) if not path and isinstance(value, Mapping) else None
+            said = say("key.unknown", word=shown(word), table=title)
+            source.problem("unknown-key", here, said, hint or suggestion(word, keys))
             continue
         if word in skip or key.type == "free":
             out[word] = value
@@ -309,9 +315,9 @@ def read_table(
     }
     for word, key in keys.items():
         if key.required and word not in data and word not in misspelled:
-            source.problem(
-                "missing-key", path, f"{title} needs the key {word}.", f"{key.en[0].upper()}{key.en[1:]}."
-            )
+            meaning = both(f"{key.en[0].upper()}{key.en[1:]}", key.ja)
+            said = say("key.missing", table=title, word=word)
+            source.problem("missing-key", path, said, say("hint.key", meaning=meaning))
     _check_kinds(source, name, data, path)
     return out
 
@@ -319,7 +325,7 @@ def read_table(
 def _read_key(source: Source, key: Key, value: Any, path: str) -> Any:
     if key.type == "table":
         if not isinstance(value, Mapping):
-            source.problem("wrong-type", path, f"{path} must be a table, not {shown(value)}.")
+            source.problem("wrong-type", path, say("key.not-a-table", table=path, value=shown(value)))
             return None
         return read_table(source, key.of, value, path) if key.of and key.of in TABLES else value
     if key.type == "tables":
@@ -327,17 +333,17 @@ def _read_key(source: Source, key: Key, value: Any, path: str) -> Any:
     try:
         return _READERS[key.type](value, key, source)
     except BadValue as bad:
-        source.problem(bad.check, path, f"{path} {bad.message}", bad.hint)
+        source.problem(bad.check, path, say("of", path=path, what=bad.said), bad.hint)
     except (ArithmeticError, InvalidOperation):  # a number so odd that even comparing it fails
-        source.problem("wrong-value", path, f"{path} is no number that can be used.")
+        source.problem("wrong-value", path, say("of", path=path, what=say("value.unusable-number")))
     return None
 
 
 def _read_tables(source: Source, key: Key, value: Any, path: str) -> list[dict[str, Any]] | None:
     try:
-        entries = list_value(value, "a list of tables")
+        entries = list_value(value, say("kind.tables"))
     except BadValue as bad:
-        source.problem(bad.check, path, f"{path} {bad.message}", bad.hint)
+        source.problem(bad.check, path, say("of", path=path, what=bad.said), bad.hint)
         return None
     read = [read_table(source, key.of, entry, f"{path}.{place}") for place, entry in enumerate(entries)]
     return [entry for entry in read if entry is not None]
@@ -348,4 +354,5 @@ def _check_kinds(source: Source, name: str, data: Mapping[str, Any], path: str) 
     given = [word for word in kinds if word in data]
     if len(given) > 1:
         here = f"{path}.{given[1]}"
-        source.problem("conflicting-keys", here, f"[{path}] says {' and '.join(given)}; only one can hold.")
+        said = say("key.conflict", table=f"[{path}]", kinds=joined("join.and", given))
+        source.problem("conflicting-keys", here, said)

@@ -6,6 +6,7 @@ from typing import Any
 from rules.decision import Decision
 from rules.report import shown
 from rules.ruleset import AnyOf, Rule
+from rules.said import in_language
 from rules.sentences import rule_sentence
 
 _STATUS = {
@@ -85,8 +86,8 @@ def _value(value: Any, language: str) -> str:
     if value is None:
         return "不明" if language == "ja" else "absent"
     if isinstance(value, list):
-        return "[" + ", ".join(shown(one) for one in value) + "]"
-    return shown(value)
+        return "[" + ", ".join(in_language(shown(one), language) for one in value) + "]"
+    return in_language(shown(value), language)
 
 
 def _wanted(rule: Rule, condition: str, language: str) -> str:

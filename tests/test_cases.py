@@ -75,7 +75,7 @@ def test_what_holds_of_a_decision_is_no_mismatch(expected: dict[str, Any]) -> No
 def test_what_does_not_hold_is_told_in_a_sentence(expected: dict[str, Any]) -> None:
     found = list(mismatches(expected, DECISION, "QT99"))
     assert len(found) == 1
-    assert found[0].startswith(next(iter(expected)))
+    assert str(found[0]).startswith(next(iter(expected)))
 
 
 def test_an_empty_array_means_nothing_with_the_code_of_this_rule() -> None:

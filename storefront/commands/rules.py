@@ -1,4 +1,4 @@
-"""koguchi rules check | test | evaluate | why | replay | card | schema | vocabulary: the rules engine on a bare shop folder.
+"""koguchi rules check, test, evaluate, why, replay, card, schema, vocabulary: the rules engine on a bare shop folder.
 
 Starts without Flask and without a database; exit codes and JSON are rule-semantics 121, 122 and 143.
 """
@@ -21,6 +21,7 @@ from storefront.commands.shop_argument import add_shop
 
 if TYPE_CHECKING:
     from rules import Catalog, Decision, Loaded, Ruleset
+    from rules.said import Said
 
 FOLDER_HAS_ERRORS = 1
 CART_IS_WRONG = 2
@@ -38,7 +39,13 @@ def register(subparsers: Any) -> None:
 
     check = add("check", "every file and every static check; exit 1 on any error")
     check.add_argument("--json", action="store_true", help="findings as JSON")
-    add("test", "run every [[case]] and say which rules they cover")
+    test = add("test", "run every [[case]] and say which rules they cover")
+    for command in (check, test):
+        command.add_argument(
+            "--lang",
+            choices=("ja", "en"),
+            help="language of the messages; else that of LC_ALL, LC_MESSAGES or LANG, and English in JSON",
+        )
     evaluate = add("evaluate", "the decision for a cart, as JSON")
     evaluate.add_argument(
         "--cart", required=True, metavar="FILE", help="a JSON file with a cart or several, - for stdin"
@@ -134,47 +141,61 @@ def load(folder: Path, run_cases: bool = False) -> tuple[Loaded, date]:
     return load_ruleset(folder, shop_catalog(folder), InstalledMethods(), today, run_cases=run_cases), today
 
 
+def own_language() -> str:
+    """The language of whoever sits at this terminal: "ja" where the locale says so, else "en"."""
+    chosen = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "ja" if next((name for name in chosen if name), "").startswith("ja") else "en"
+
+
 def _check(args: argparse.Namespace) -> int:
+    from rules.said import say
+
     loaded, _ = load(args.shop, run_cases=True)
-    for sentence in loaded.skipped:
-        print(f"note: {sentence}", file=sys.stderr)
-    if args.json:
-        print(json.dumps([finding.as_json() for finding in loaded.findings], ensure_ascii=False, indent=2))
+    language = args.lang or own_language()
+    for note in loaded.notes:
+        print(say("summary.note", note=note).text(language), file=sys.stderr)
+    if args.json:  # a contract with programs: the locale of a machine does not change it
+        findings = [finding.as_json(args.lang or "en") for finding in loaded.findings]
+        print(json.dumps(findings, ensure_ascii=False, indent=2))
     else:
         for finding in loaded.findings:
-            print(finding)
-        print(_summary(loaded))
+            print(finding.printed(language))
+        print(_summary(loaded).text(language))
     return FOLDER_HAS_ERRORS if loaded.errors else 0
 
 
-def _summary(loaded: Loaded) -> str:
-    errors = len(loaded.errors)
-    warnings = len(loaded.findings) - errors
-    counts = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}"
+def _summary(loaded: Loaded) -> Said:
+    from rules.said import say
+
+    wrong = len(loaded.errors)
+    doubtful = len(loaded.findings) - wrong
+    errors = say("count.error") if wrong == 1 else say("count.errors", count=wrong)
+    warnings = say("count.warning") if doubtful == 1 else say("count.warnings", count=doubtful)
     if loaded.ruleset is None:
-        return f"{counts}. The rules cannot be used until the errors are gone."
-    rules, cases = len(loaded.ruleset.rules), len(loaded.cases)
-    return f"{_count(rules, 'rule')}, {_count(cases, 'case')} passed, {counts}."
+        return say("summary.bad", errors=errors, warnings=warnings)
+    number, run = len(loaded.ruleset.rules), len(loaded.cases)
+    rules = say("count.rule") if number == 1 else say("count.rules", count=number)
+    cases = say("count.case") if run == 1 else say("count.cases", count=run)
+    return say("summary.good", rules=rules, cases=cases, errors=errors, warnings=warnings)
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
-def refused(loaded: Loaded) -> int:
+def refused(loaded: Loaded, language: str = "en") -> int:
     """A folder with any error is not evaluated (rule-semantics 13)."""
     for finding in loaded.errors:
-        print(finding, file=sys.stderr)
-    print(_summary(loaded), file=sys.stderr)
+        print(finding.printed(language), file=sys.stderr)
+    print(_summary(loaded).text(language), file=sys.stderr)
     return FOLDER_HAS_ERRORS
 
 
 def _test(args: argparse.Namespace) -> int:
     from rules.cases import run_cases
+    from rules.said import in_language, joined, say
 
     loaded, today = load(args.shop)
+    language = args.lang or own_language()
     if loaded.ruleset is None:
-        return refused(loaded)
+        return refused(loaded, language)
+    marks = {True: say("summary.passed"), False: say("summary.failed")}
     passed = failed = 0
     covered: set[str] = set()
     for result in run_cases(loaded.ruleset, loaded.catalog, today):
@@ -182,14 +203,17 @@ def _test(args: argparse.Namespace) -> int:
         failed += not result.passed
         if result.covered:
             covered.add(result.rule)
-        print(f"{'ok  ' if result.passed else 'FAIL'} {result.rule} {result.name}")
-        for problem in result.problems:
+        mark, title = marks[result.passed].text(language), in_language(result.title, language)
+        print(f"{mark} {result.rule} {title}")
+        for problem in result.said(language):
             print(f"     {result.file}:{result.line}: {problem}")
     codes = [rule.code for rule in loaded.ruleset.rules if rule.group != "FU"]
     missing = [code for code in codes if code not in covered]
-    print(f"{passed} passed, {failed} failed. {len(codes) - len(missing)} of {len(codes)} rules covered.")
+    reached = len(codes) - len(missing)
+    said = say("summary.tested", passed=passed, failed=failed, covered=reached, rules=len(codes))
+    print(said.text(language))
     if missing:
-        print(f"No case reaches {', '.join(missing)}.")
+        print(say("summary.no-case", codes=joined("join.comma", missing)).text(language))
     return FOLDER_HAS_ERRORS if failed else 0
 
 
@@ -257,7 +281,8 @@ def _why(args: argparse.Namespace) -> int:
         return refused(loaded)
     codes = [rule.code for rule in loaded.ruleset.rules]
     if args.rule not in codes:
-        print(f'there is no rule "{args.rule}". {nearest(args.rule, codes)}'.strip(), file=sys.stderr)
+        hint = nearest(args.rule, codes)
+        print(f'there is no rule "{args.rule}". {hint or ""}'.strip(), file=sys.stderr)
         return CART_IS_WRONG
     try:
         data = _read_carts(args.cart)
@@ -269,8 +294,7 @@ def _why(args: argparse.Namespace) -> int:
     if args.line is not None and args.line not in [line.id for line in decision.lines]:
         print(f'the cart has no line "{args.line}".', file=sys.stderr)
         return CART_IS_WRONG
-    language = "ja" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("ja") else "en"
-    for sentence in why(loaded.ruleset.rule(args.rule), decision, args.line, language):
+    for sentence in why(loaded.ruleset.rule(args.rule), decision, args.line, own_language()):
         print(sentence)
     return 0
 
