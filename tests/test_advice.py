@@ -157,7 +157,8 @@ def test_of_several_ways_out_the_cheapest_is_named(client: FlaskClient) -> None:
     sign_in(client, "hayashi")
     page = client.post("/quick-order", data={"paste": "M4-10 30"}).get_data(as_text=True)
     fewer, more = (
-        page.partition(f'name="set" value="0:{pieces}"')[2].partition("</button>")[0] for pieces in (20, 40)
+        page.partition(f'class="btn" name="set" value="0:{pieces}">')[2].partition("</button>")[0]
+        for pieces in (20, 40)
     )
     assert "いちばん安い" in fewer
     assert more != ""
