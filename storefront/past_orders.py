@@ -1,13 +1,14 @@
 """Past orders as carts for a replay: from the shop's database, or from an orders.csv when there is none.
 
 Reads in bulk and changes nothing. A customer's history counts as it stood on the day of each order.
+What was chosen then (payment, shipping, lead time) is chosen again, and refused where the rules no longer offer it.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from itertools import groupby
@@ -16,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from rules import VISITOR, Cart, Catalog, Customer, Line, Product, ShipTo
 from rules.money import to_major, to_minor
-from rules.replay import PastOrder
+from rules.past_order import PastOrder
+from storefront.past_periods import ALL, Period
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _PLACES = {place: str(place + 1) for place in range(1_000)}
-CHUNK = 500  # orders whose lines are read at once
+CHUNK = 250  # orders whose lines are read at once
 COLUMNS = (
     "order",
     "on",
@@ -32,6 +34,17 @@ COLUMNS = (
     "unit_price",
 )  # of orders.csv; the last may be absent
 NOT_PLACED = ("cancelled",)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which orders to read: those of a period, and of these only some by their ids."""
+
+    period: Period = ALL
+    only: frozenset[int] | None = None
+
+
+EVERY = Wanted()
 
 
 class OrdersError(Exception):
@@ -58,17 +71,46 @@ class History:
 # --- from the database ----------------------------------------------------------------------------------------
 
 
-def count_orders(connection: Connection) -> int:
+def count_orders(connection: Connection, period: Period = ALL) -> int:
     """How many orders a replay will see."""
     from sqlalchemy import func, select
 
     from storefront.orders import Order
 
-    return connection.execute(select(func.count()).where(Order.state.not_in(NOT_PLACED))).scalar_one()
+    query = select(func.count()).where(Order.state.not_in(NOT_PLACED))
+    if period.first is not None:
+        query = query.where(Order.on >= period.first)
+    if period.last is not None:
+        query = query.where(Order.on <= period.last)
+    return connection.execute(query).scalar_one()
 
 
-def from_database(connection: Connection, currency: str) -> Iterator[PastOrder]:
-    """Every order that was not cancelled, oldest first."""
+def ids_of_orders(connection: Connection, period: Period = ALL) -> list[int]:
+    """The ids of the orders that a replay will see, oldest first."""
+    from sqlalchemy import select
+
+    from storefront.orders import Order
+
+    rows = connection.execute(
+        select(Order.id, Order.on).where(Order.state.not_in(NOT_PLACED)).order_by(Order.on, Order.id)
+    )
+    return [order_id for order_id, on in rows if period.has(on)]
+
+
+def days_of_orders(connection: Connection) -> tuple[date, date] | None:
+    """The days of the first and the last order; None when there is none."""
+    from sqlalchemy import func, select
+
+    from storefront.orders import Order
+
+    found = connection.execute(
+        select(func.min(Order.on), func.max(Order.on)).where(Order.state.not_in(NOT_PLACED))
+    ).one()
+    return None if found[0] is None else (found[0], found[1])
+
+
+def from_database(connection: Connection, currency: str, wanted: Wanted = EVERY) -> Iterator[PastOrder]:
+    """The orders wanted that were not cancelled, oldest first; their lines are read in chunks."""
     from sqlalchemy import select
 
     from storefront.orders import Order
@@ -86,19 +128,33 @@ def from_database(connection: Connection, currency: str) -> Iterator[PastOrder]:
         Order.channel,
         Order.purpose,
         Order.ship_to,
+        Order.requested_delivery_on,
+        Order.shipping_code,
+        Order.payment_code,
+        Order.lead_time,
     )
     query = select(*columns).where(Order.state.not_in(NOT_PLACED)).order_by(Order.on, Order.id)
-    rows = connection.execute(query).all()
+    # Earlier orders are read too, without their lines: they are the customer's history on the day of the later ones.
+    rows = [(row, history.of(customers[row.company_id], row.on)) for row in connection.execute(query)]
+    rows = [
+        entry
+        for entry in rows
+        if wanted.period.has(entry[0].on) and (wanted.only is None or entry[0].id in wanted.only)
+    ]
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
-        lines = _lines(connection, [row.id for row in chunk], products)
-        for row in chunk:
+        lines = _lines(connection, [row.id for row, _customer in chunk], products)
+        for row, customer in chunk:
             cart = Cart(
                 lines=lines.get(row.id, ()),
-                customer=history.of(customers[row.company_id], row.on),
+                customer=customer,
                 channel=row.channel,
                 purpose=row.purpose,
+                delivery=row.requested_delivery_on,
                 ship_to=_ship_to(row.ship_to),
+                shipping=row.shipping_code,
+                payment=row.payment_code,
+                lead_time=(row.lead_time or {}).get("tier"),
             )
             yield PastOrder(row.number, row.on, cart, row.goods_minor, row.surcharges_minor)
 

@@ -1,17 +1,14 @@
 """koguchi rules replay SHOP: the shop's past orders under its rules of today, added up by rule.
 
-Reads orders from the database, or from SHOP/orders.csv when there is none. Writes nothing.
+Reads orders from the database, or from SHOP/orders.csv when there is none. Writes nothing to either.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,105 +16,83 @@ from storefront.commands.shop_argument import add_shop
 
 if TYPE_CHECKING:
     from rules import Ruleset
-    from rules.files import Loaded
-    from rules.replay import PastOrder, Replay
-
-TOLD_EVERY = 1.0  # seconds between two lines of progress
+    from rules.replay import Replay
 
 
 def register(subparsers: Any) -> None:
     """Add `replay`."""
-    parser = subparsers.add_parser("replay", help="past orders under the rules of today")
+    parser = subparsers.add_parser(
+        "replay", help="past orders under the rules of today, or under a draft of them"
+    )
     add_shop(parser, Path(), Path)
-    parser.add_argument("--orders", type=Path, help="a CSV file of orders instead of the database")
+    parser.add_argument(
+        "--orders",
+        metavar="SOURCE",
+        help="all (default), last:12m, last:30d, 2025-01-01..2025-12-31 or a CSV file",
+    )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="DRAFT",
+        help="compare with another shop folder, or with rule files laid over this",
+    )
     parser.add_argument("--json", action="store_true", help="the sums as JSON")
+    parser.add_argument(
+        "--csv", type=Path, metavar="FILE", help="with --against: rows by customer, region and rule"
+    )
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="with --against: one page with plots and tables"
+    )
+    parser.add_argument("--lang", choices=("ja", "en"), help="the language of that page (default: ja)")
+    parser.add_argument(
+        "--jobs", type=_jobs, metavar="N", help="with --against: processes (default: all cores)"
+    )
+
+
+def _jobs(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"{text} is no number of processes from 1 to 64")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
     """Replay and print; 1 when the rules have errors (rule-semantics 13), 2 when there are no orders to read."""
     from rules.replay import Replay, replay_one
+    from storefront.commands.comparing import Progress, run_against
+    from storefront.commands.order_source import find_orders
     from storefront.commands.rules import load
+    from storefront.parallel_replay import rare_collection
     from storefront.past_orders import OrdersError
+    from storefront.past_periods import PeriodError
 
-    loaded, _today = load(args.shop, run_cases=True)
+    if args.against is None and (args.csv or args.html):
+        print("--csv and --html show two sets of rules side by side: add --against DRAFT", file=sys.stderr)
+        return 2
+    loaded, today = load(args.shop, run_cases=True)
     for finding in loaded.errors:
         print(finding, file=sys.stderr)
     if loaded.ruleset is None:
         return 1
+    if args.against is not None:
+        return run_against(args, loaded, loaded.ruleset, today)
     found = Replay(loaded.ruleset.hash, loaded.ruleset.policy.currency)
-    with ExitStack() as stack:
-        try:
-            orders, total = _orders(args, loaded, stack)
-        except (OrdersError, OSError) as error:
-            print(error, file=sys.stderr)
-            return 2
-        started = time.monotonic()
-        with _rare_collection():
-            for order in _told(orders, total):
-                replay_one(loaded.ruleset, order, found)
-        seconds = time.monotonic() - started
+    try:
+        source = find_orders(args.shop, args.orders, loaded.catalog, found.currency, today)
+    except (OrdersError, PeriodError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    started = time.monotonic()
+    with rare_collection(), Progress() as progress:
+        for done, order in enumerate(source.orders(), start=1):
+            replay_one(loaded.ruleset, order, found)
+            if not done % 100:
+                progress(done, len(source))
+    seconds = time.monotonic() - started
     if args.json:
         print(json.dumps({**found.as_json(), "seconds": round(seconds, 2)}, ensure_ascii=False, indent=2))
     else:
         print(report(found, loaded.ruleset, args.shop, seconds))
     return 0
-
-
-@contextmanager
-def _rare_collection() -> Iterator[None]:
-    """Millions of small records without a circle among them: looking for circles as often as usual costs a third."""
-    before = gc.get_threshold()
-    gc.set_threshold(100_000, 50, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
-def _orders(args: argparse.Namespace, loaded: Loaded, stack: ExitStack) -> tuple[Iterable[PastOrder], int]:
-    """The orders and how many they are; from the database when it has been made, else from orders.csv."""
-    from storefront import past_orders
-
-    assert loaded.ruleset is not None
-    currency = loaded.ruleset.policy.currency
-    path = args.orders or args.shop / "orders.csv"
-    if args.orders is None:
-        from sqlalchemy.exc import DBAPIError
-
-        from storefront.database import open_databases
-        from storefront.settings import SettingsError, load_settings
-
-        try:
-            url = load_settings(args.shop, overrides={"secret_key": "of no use here"}).database_url
-            if not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).is_file():
-                connection = stack.enter_context(open_databases(url).reading.connect())
-                total = past_orders.count_orders(connection)
-                if total or not path.is_file():
-                    return past_orders.from_database(connection, currency), total
-        except SettingsError as error:
-            raise past_orders.OrdersError(str(error)) from None
-        except DBAPIError as error:
-            raise past_orders.OrdersError(f"the database has no orders table: {error.orig}") from None
-    if not path.is_file():
-        raise past_orders.OrdersError(f"no orders: {args.shop} has no database yet and there is no {path}")
-    orders = past_orders.from_file(path, loaded.catalog, currency)
-    return orders, len(orders)
-
-
-def _told(orders: Iterable[PastOrder], total: int) -> Iterator[PastOrder]:
-    """The same orders, with progress and rate on standard error."""
-    started = last = time.monotonic()
-    live = sys.stderr.isatty()
-    for done, order in enumerate(orders, start=1):
-        yield order
-        if not done % 100:
-            moment = time.monotonic()
-            if moment - last >= TOLD_EVERY:
-                last = moment
-                text = f"{done:,} of {total:,} orders, {done / (moment - started):,.0f} a second"
-                print(f"\r{text} " if live else text, end="" if live else "\n", file=sys.stderr, flush=True)
-    if live and last != started:
-        print(file=sys.stderr)
 
 
 def report(found: Replay, ruleset: Ruleset, folder: Path, seconds: float) -> str:
