@@ -141,10 +141,12 @@ class _Look:
         if task["do"] != "place":
             return task
         way = task.get("payment", "bank_transfer")
-        cart = json.dumps([task["lines"], way])
+        tier = task.get("lead_time")
+        cart = json.dumps([task["lines"], way, tier])
         if cart not in self._seen:
             with self.app.app_context():
-                self._seen[cart] = look(task["login"], task["lines"], payment=way).priced.fingerprint
+                seen = look(task["login"], task["lines"], payment=way, lead_time=tier)
+                self._seen[cart] = seen.priced.fingerprint
         return task | {"fingerprint": self._seen[cart]}
 
     def do(self, task: dict[str, Any]) -> dict[str, Any]:
@@ -159,7 +161,7 @@ class _Look:
                 if task["do"] == "place":
                     outcome: Any = place(
                         task["login"], task["lines"], payment=task.get("payment", "bank_transfer"),
-                        key=task.get("key"), fingerprint=task["fingerprint"],
+                        key=task.get("key"), fingerprint=task["fingerprint"], lead_time=task.get("lead_time"),
                     )  # fmt: skip
                 elif task["do"] == "move":
 

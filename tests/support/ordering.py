@@ -40,7 +40,12 @@ def person(login: str) -> User:
 
 
 def look(
-    login: str, lines: Mapping[str, int], *, shipping: str = "flat_rate", payment: str = "bank_transfer"
+    login: str,
+    lines: Mapping[str, int],
+    *,
+    shipping: str = "flat_rate",
+    payment: str = "bank_transfer",
+    lead_time: str | None = None,
 ) -> Prepared:
     """What the checkout page shows; needs an application context."""
     session = get_session()
@@ -53,6 +58,7 @@ def look(
         to=OSAKA,
         shipping_code=shipping,
         payment_code=payment,
+        lead_time_code=lead_time,
         on=today(),
     )
     assert prepared is not None
@@ -71,7 +77,9 @@ def place(
 ) -> Outcome:
     """Confirm what `look` shows (or another fingerprint); needs an application context."""
     if fingerprint is None:
-        fingerprint = look(login, lines, shipping=shipping, payment=payment).priced.fingerprint
+        tier = choice.get("lead_time")
+        seen = look(login, lines, shipping=shipping, payment=payment, lead_time=tier)
+        fingerprint = seen.priced.fingerprint
     user = person(login)
     assert user.company_id is not None
     return place_order(

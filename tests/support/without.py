@@ -48,6 +48,20 @@ def the_companys_lock(_job: Any) -> None:
     placing._alone_with_its_orders = lambda _session, _shop, company, _request: company
 
 
+def the_tiers_lock(_job: Any) -> None:
+    """Days of a lead time are promised side by side."""
+    from storefront.lead_times import bookings
+
+    bookings.lock = lambda *_: None
+
+
+def the_days_taken(_job: Any) -> None:
+    """What a day of a lead time has taken is believed as it was before the start: nothing."""
+    from storefront.lead_times import bookings
+
+    bookings.booked = lambda *_: {}
+
+
 def counting_in_the_database(_job: Any) -> None:
     """What was there at the start is written back with the pieces added, instead of adding where the row is."""
     from storefront import stock
