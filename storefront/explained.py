@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from rules.advice import Advice
-from rules.decision import Fix, Issue, LineDecision, Surcharge
+from rules.decision import Discount, Fix, Issue, LineDecision, Surcharge
 from rules.sentences import explain_steps
 from storefront import format
 from storefront.language import _, language, text
@@ -97,6 +97,14 @@ def surcharge_steps(surcharges: Sequence[Surcharge], currency: str) -> list[Step
     return rows
 
 
+def discount_steps(discounts: Sequence[Discount], currency: str) -> list[StepRow]:
+    """What is taken off the whole order, should nothing else be ordered."""
+    return [
+        StepRow(text(one.label), format.money(one.amount, currency), format.MINUS, one.code, text(one.why))
+        for one in discounts
+    ]
+
+
 def total_step(amount: int, currency: str, *, what: str | None = None) -> StepRow:
     """The last row, under which the double rule runs."""
     return StepRow(what or _("Total, excl. tax"), format.money(amount, currency), kind="sum")
@@ -156,7 +164,9 @@ def advised(advice: Advice | None, row: Any, quantity: int, level: Level | None,
         detail = _("Make it %(quantity)s: unit price %(price)s", quantity=there, price=price)
     else:
         if advice.kind == "fee":
-            label = _("%(more)s more and the fee goes (%(codes)s)", more=more, codes=", ".join(advice.dropped))
+            label = _(
+                "%(more)s more and the fee goes (%(codes)s)", more=more, codes=", ".join(advice.dropped)
+            )
         else:
             label = _("%(more)s more and the unit price is %(price)s", more=more, price=price)
         change = format.money(advice.change, currency, sign=True)

@@ -66,7 +66,7 @@ class AnswerRow:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """All answers; `goods` and `fees` are of the lines that can be ordered."""
+    """All answers; `goods` and `fees` (discounts among them) are of the lines that can be ordered."""
 
     rows: Sequence[AnswerRow] = ()
     goods: str = ""
@@ -144,6 +144,9 @@ def answer_sheet(
     fees = [
         (text(one.label), format.money(one.amount, currency, sign=True), one.code)
         for one in shown.decision.surcharges
+    ]
+    fees += [
+        (text(off.label), format.money(-off.amount, currency), off.code) for off in shown.decision.discounts
     ]
     return Sheet(told, format.money(shown.decision.goods, currency), fees)
 

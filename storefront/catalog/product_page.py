@@ -119,8 +119,9 @@ def _answer(
     issues = explained.worst(priced.lines[0].issues)
     fixes = explained.possible(priced.lines[0].fixes, level)
     steps = explained.price_steps(priced.lines[0].line, row, decision.currency)
-    if decision.surcharges:
+    if decision.surcharges or decision.discounts:
         steps += explained.surcharge_steps(decision.surcharges, decision.currency)
+        steps += explained.discount_steps(decision.discounts, decision.currency)
         steps.append(explained.total_step(decision.subtotal, decision.currency))
     return {
         "offer": offer,
