@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from flask import abort, current_app, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import selectinload
@@ -207,17 +208,11 @@ def _page(at_work: Work, *, status: int = 200, answer: Any = None) -> ResponseRe
         "mail_goes_to": _("The confirmation goes to %(email)s.", email=mailed)
         if mailed
         else _("The confirmation goes to whoever manages the customer's account."),
-        "exception_at": _exception_at(found),
+        "exception_at": partial(_exception_at, found),
     }
     return render_template(template, **values), status
 
 
-def _exception_at(found: Entry) -> Any:
-    """exception_at(row): where the owner makes an exception from the rule that refuses this line."""
-    if "admin.exception_new" not in current_app.view_functions:
-        return None
-
-    def at(row: AnswerRow) -> str:
-        return url_for("admin.exception_new", rule=row.code, customer=found.company.code, sku=row.sku)
-
-    return at
+def _exception_at(found: Entry, row: AnswerRow) -> str:
+    """Where an exception from the rule that refuses this line is made, with a reason and an end."""
+    return url_for("admin.exception_form", rule=row.code, customer=found.company.code, sku=row.sku)
