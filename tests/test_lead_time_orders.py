@@ -20,6 +20,7 @@ from storefront.mail import Mail
 from storefront.orders import Order
 from storefront.orders.moves import Moved, approve, move
 from storefront.orders.placing import Changed, Placed, Refused
+from support.api import ask, cart_of, make_key
 from support.crowd import together
 from support.ordering import allow_terms, place, placed
 from support.shop import FixedClock, make_app, make_product, seed, write_shop
@@ -254,3 +255,17 @@ def test_a_rule_changed_meanwhile_does_not_change_what_an_order_was_promised_by(
     clock.forward(minutes=5 * 24 * 60)
     payments.mark_paid(order.id, "owner")
     assert order_of(Placed(order.id, order.number, "")).promised_on == date(2026, 11, 26)
+
+
+def test_the_api_lists_the_tiers_and_prices_the_chosen_one(making: Flask) -> None:
+    key = make_key(making, "HAYASHI")
+    answer = ask(making, key, cart_of(("P-30", 60), lead_time="express")).get_json()
+    assert [(tier["code"], tier["days"], tier.get("per_day")) for tier in answer["lead_time"]] == [
+        ("standard", 5, None),
+        ("express", 1, 100),
+    ]
+    assert [(one["code"], one["amount"]) for one in answer["surcharges"]] == [("LT10", "1200")]
+    plain = ask(making, key, cart_of(("P-30", 60))).get_json()
+    assert (plain["surcharges"], plain["subtotal"]) == ([], "6000")
+    unknown = ask(making, key, cart_of(("P-30", 60), lead_time="overnight")).get_json()
+    assert unknown["outcome"] == "block"
