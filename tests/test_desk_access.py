@@ -15,7 +15,16 @@ from storefront.database import write
 from support.ordering import allow_terms, placed
 from support.shop import sign_in
 
-FILLED = {"code": "HAYASHI", "sku": "M4-10", "number": "1", "token": "x", "kind": "products"}
+FILLED = {
+    "code": "HAYASHI",
+    "sku": "M4-10",
+    "number": "1",
+    "token": "x",
+    "kind": "products",
+    "pattern": "minimum",
+    "draft_id": "1",
+    "version_id": "1",
+}
 
 
 def desk_routes(app: Flask) -> list[tuple[str, str, str]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from rules.ruleset import GROUPS
 from storefront.patterns.forms import Form, apply_form, read_form
 from storefront.patterns.kinds import Fault, Field, Pattern, PatternError, Said, read_values
+from storefront.patterns.renewing import with_new_cases
 from storefront.patterns.scenes import Setting
 from storefront.patterns.table import PATTERNS
 from storefront.patterns.writing import write
@@ -25,6 +26,7 @@ __all__ = [
     "next_code",
     "read_form",
     "read_values",
+    "with_new_cases",
     "write_rule",
 ]
 

@@ -88,6 +88,9 @@ def apply_form(text: str, raw: Mapping[str, Any], currency: str = "JPY") -> str:
     for one in pattern.fields:  # what goes with a field that is new, such as the name of a fee
         if one.only_with in values and one.only_with not in form.values and one.name in filled:
             values[one.name] = filled[one.name]
+    for language in LANGUAGES:  # a rule without a name does not load
+        if f"name_{language}" in form.values and f"name_{language}" not in values:
+            values[f"name_{language}"] = pattern.name(values).in_(language)
     before, after = _places(pattern, form.values), _places(pattern, values)
     if before == after:
         return text

@@ -64,7 +64,7 @@ def write(
         ja, en = (" ".join(" ".join(one.said(lang)) for one in errors) for lang in LANGUAGES)
         raise PatternError([Fault(pattern.fields[0].name, Said(ja, en))])
     cases = cases_of(pattern, values, replace(rule, cases=()), setting, language)
-    return text + "".join(_case(one) for one in cases)
+    return text + "".join(case_text(one) for one in cases)
 
 
 def _head(pattern: Pattern, values: Values, code: str, language: str) -> str:
@@ -204,7 +204,7 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
-def _case(case: Mapping[str, Any]) -> str:
+def case_text(case: Mapping[str, Any]) -> str:
     return "\n[[case]]\n" + "".join(f"{_key(word)} = {toml(value)}\n" for word, value in case.items())
 
 
