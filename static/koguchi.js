@@ -39,3 +39,11 @@ addEventListener("submit", (event) => {
   if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
   setTimeout(() => { delete form.dataset.sent; if (event.submitter) event.submitter.removeAttribute("aria-busy"); }, 4000);
 });
+// The line numbers beside a source keep up with the typing; which lines are faulty only the check says.
+addEventListener("input", (event) => {
+  const held = event.target.dataset && document.getElementById(event.target.dataset.numbers || "");
+  if (!held) return;
+  const lines = event.target.value.split("\n").length;
+  while (held.childElementCount > lines) held.lastElementChild.remove();
+  while (held.childElementCount < lines) held.appendChild(document.createElement("span")).textContent = held.childElementCount;
+});

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, func, select
-from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
+from sqlalchemy.orm import Mapped, Session, deferred, mapped_column, undefer
 
 from storefront.clock import now
 from storefront.database import Base, UtcDateTime
@@ -48,9 +48,13 @@ def text_of(content: bytes) -> str:
     return content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
 
 
-def versions(session: Session, path: str, limit: int = 50) -> Sequence[ShopFileVersion]:
-    """The versions of a file, newest first, without their content."""
+def versions(
+    session: Session, path: str, limit: int = 50, *, with_content: bool = False
+) -> Sequence[ShopFileVersion]:
+    """The versions of a file, newest first; without their content unless that is asked for."""
     query = select(ShopFileVersion).where(ShopFileVersion.path == path, ShopFileVersion.is_written)
+    if with_content:
+        query = query.options(undefer(ShopFileVersion.content))
     return session.scalars(query.order_by(ShopFileVersion.id.desc()).limit(limit)).all()
 
 

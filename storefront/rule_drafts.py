@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, String, Text, select
+from sqlalchemy import CheckConstraint, String, Text, select, update
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
 from storefront.clock import now
@@ -33,6 +33,7 @@ class RuleDraft(Base):
     reason: Mapped[str] = mapped_column(String(500), default="")
     state: Mapped[str] = mapped_column(String(16), default=OPEN, index=True)
     revision: Mapped[int] = mapped_column(default=1)
+    errors: Mapped[int | None]  # that it would bring, when it was last checked
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     saved_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
@@ -75,6 +76,11 @@ def save_draft(session: Session, draft_id: int, *, text: str, actor: str, reason
     draft.text, draft.actor, draft.reason = storable(text), actor, reason[:500]
     draft.revision, draft.saved_at = revision + 1, now()
     return True
+
+
+def note_errors(session: Session, draft_id: int, errors: int) -> None:
+    """What the last check of the draft said, for lists of drafts."""
+    session.execute(update(RuleDraft).where(RuleDraft.id == draft_id).values(errors=errors))
 
 
 def rebase_draft(session: Session, draft_id: int, base_etag: str) -> None:

@@ -105,6 +105,11 @@ class Rulebook:
 
         return checkout_matcher(self._shop.settings.matcher)
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether the last load took so long that nobody should wait for another while typing."""
+        return self._slow
+
     def recheck(self) -> None:
         """Load again although no file changed, because products or customers did."""
         with self._lock:

@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from storefront import audit, durable_files
 from storefront.accounts.models import User
 from storefront.clock import now
 from storefront.database import get_session, write
-from storefront.file_versions import BY_FILE, ShopFileVersion, newest, text_of
+from storefront.file_versions import BY_FILE, ShopFileVersion, newest, newest_of_all, text_of
 
 if TYPE_CHECKING:
     from storefront.shop import Shop
@@ -40,6 +40,7 @@ MOST_BYTES = {
     ".ics": 1_000_000,
 }  # longer tables come through the CSV page
 MOST_NAME = 200  # bytes
+MOST_NEWS = 1_000  # files that one look takes into the history; the next look takes more
 UNREADABLE = "unreadable"  # the etag of a file that may not be read; nothing is saved over it
 
 
@@ -256,17 +257,41 @@ def _remember(shop: Shop, path: str, content: bytes | None, place: Path) -> None
     """Under the lock: settle what a killed process left, then note what was changed in the folder."""
     if not _is_news(path, content, place) or len(content or b"") > MOST_BYTES[place.suffix]:
         return
-    sha, stamp = etag_of(content), _stamp(place)
     with write(shop) as session:
-        _settle(session, path, sha, stamp)
-        known = newest(session, path)
-        if known is not None and known.sha == sha:
-            known.stamp = stamp
-        elif known is not None or content is not None:
-            at = datetime.fromtimestamp(stamp // 1_000_000_000, UTC) if stamp else now()
-            session.add(
-                ShopFileVersion(path=path, sha=sha, content=content, actor=BY_FILE, stamp=stamp, at=at)
-            )
+        _note(session, path, content, _stamp(place))
+
+
+def _note(session: Session, path: str, content: bytes | None, stamp: int) -> None:
+    sha = etag_of(content)
+    _settle(session, path, sha, stamp)
+    known = newest(session, path)
+    if known is not None and known.sha == sha:
+        known.stamp = stamp
+    elif known is not None or content is not None:
+        at = datetime.fromtimestamp(stamp // 1_000_000_000, UTC) if stamp else now()
+        session.add(ShopFileVersion(path=path, sha=sha, content=content, actor=BY_FILE, stamp=stamp, at=at))
+
+
+def remember_all(shop: Shop, folder: str) -> None:
+    """Take what was changed in a sub-folder itself into the history: one query and the files' times, mostly."""
+    suffix = _FOLDERS[folder]
+    names = {path.name for path in (shop.settings.folder / folder).glob(f"*{suffix}")}
+    paths = {f"{folder}/{name}" for name in names if is_allowed(f"{folder}/{name}")}
+    known = {path: one for path, one in newest_of_all(get_session()).items() if path.startswith(f"{folder}/")}
+    news = [
+        path
+        for path in sorted(paths | {path for path, one in known.items() if one.sha})
+        if path not in known or known[path].stamp != _stamp(shop.settings.folder / path)
+    ]
+    if not news:
+        return
+    with _holding(shop), write(shop) as session:
+        for path in news[:MOST_NEWS]:
+            with suppress(OSError, ShopPathError):
+                place = _place(shop, path)
+                content = _content(place, path)
+                if len(content or b"") <= MOST_BYTES[place.suffix]:
+                    _note(session, path, content, _stamp(place))
 
 
 def _settle(session: Session, path: str, sha: str, stamp: int) -> None:

@@ -212,14 +212,14 @@ PATHS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_a_path_that_is_not_ours_is_neither_read_nor_written(app: Flask, path: str) -> None:
-    assert not is_allowed(path)
+def test_a_path_that_is_not_ours_is_neither_read_nor_written(app: Flask) -> None:
     with app.app_context():
-        with pytest.raises(ShopPathError):
-            read(shop_of(app), path)
-        with pytest.raises(ShopPathError):
-            save(shop_of(app), path, "x", expected="", actor="owner@example.com", reason="")
+        for path in PATHS:
+            assert not is_allowed(path), path
+            with pytest.raises(ShopPathError):
+                read(shop_of(app), path)
+            with pytest.raises(ShopPathError):
+                save(shop_of(app), path, "x", expected="", actor="owner@example.com", reason="")
 
 
 def test_names_of_ours_are_allowed() -> None:

@@ -1,17 +1,18 @@
 """Rules at the desk: every rule as a sentence, what the last load said, and one rule with file, cases and reach.
 
-Read-only: files are the truth and are changed with an editor. A broken file is shown beside the set that serves.
+Looks only: rule_editor and rule_history write. A broken file is shown beside the set that serves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flask import abort, render_template
+from flask import current_app, redirect, render_template, url_for
+from werkzeug.wrappers import Response as Redirect
 
 from rules import Catalog, Customer, Finding, Product, Rule, RuleException, Ruleset
 from rules.in_force import is_in_scope
@@ -21,10 +22,14 @@ from rules.sentences import rule_sentence
 from storefront.access import staff
 from storefront.admin.cases import CaseResult, case_results
 from storefront.admin.desk import asked, bp
+from storefront.admin.rule_files import Change, last_changes, names_of, path_of, removed_rules, waiting_drafts
 from storefront.clock import in_shop_zone, today
+from storefront.database import get_session
+from storefront.file_versions import versions
 from storefront.language import N_, _, language, text
 from storefront.rulebook import NoRulesError
 from storefront.shop import current_shop
+from storefront.shop_files import is_allowed, is_writable, remember, remember_all
 
 MODES = {
     "live": ("ok", N_("In force")),
@@ -88,6 +93,7 @@ class Shown:
     sentence: str
     errors: tuple[Finding, ...]
     changed_at: datetime | None
+    who: str = ""
 
     @property
     def cases(self) -> int:
@@ -99,9 +105,11 @@ class Shown:
 def rules() -> str:
     """Every rule of the set in force; files that could not be loaded stand on top with line and hint."""
     now = health()
+    remember_all(current_shop(), "rules")
+    changes = last_changes()
     found = now.ruleset.rules if now.ruleset is not None else ()
     kind, state, words = asked("kind", 2), asked("state", 8), asked("q")
-    listed = [_shown(rule, now.errors) for rule in found if kind in ("", rule.group)]
+    listed = [_shown(rule, now.errors, changes) for rule in found if kind in ("", rule.group)]
     listed = [one for one in listed if state in ("", one.rule.mode) and _has(one, words)]
     return render_template(
         "admin/rules.html",
@@ -112,7 +120,17 @@ def rules() -> str:
         modes=[("", _("All")), *((mode, _(word)) for mode, (_mark, word) in MODES.items())],
         filters={"kind": kind, "state": state, "q": words},
         exceptions=[(one, is_current(one)) for one in now.exceptions],
+        drafts=waiting_drafts(),
+        removed=removed_rules(),
+        new_at=_new_rule_at(),
+        is_writable=is_writable(current_shop(), "rules/QT10.toml"),
     )
+
+
+def _new_rule_at() -> str:
+    """Where a new rule is begun; "" when no page offers it."""
+    known = "admin.rule_patterns" in current_app.view_functions
+    return url_for("admin.rule_patterns") if known else ""
 
 
 def _has(shown: Shown, words: str) -> bool:
@@ -121,7 +139,7 @@ def _has(shown: Shown, words: str) -> bool:
     return all(word in inside for word in words.casefold().split())
 
 
-def _shown(rule: Rule, errors: Iterable[Finding]) -> Shown:
+def _shown(rule: Rule, errors: Iterable[Finding], changes: Mapping[str, Change]) -> Shown:
     look, word = MODES[rule.mode]
     on = today()
     mine = tuple(found for found in errors if found.file == rule.path)
@@ -131,7 +149,11 @@ def _shown(rule: Rule, errors: Iterable[Finding]) -> Shown:
         look, word = "none", N_("Not yet in force")
     if mine:
         look, word = "block", N_("An older version is in force")
-    return Shown(rule, look, word, rule_sentence(rule, language()), mine, _changed_at(rule.path))
+    change = changes.get(rule.path)
+    sentence = rule_sentence(rule, language())
+    if change is None:
+        return Shown(rule, look, word, sentence, mine, _changed_at(rule.path))
+    return Shown(rule, look, word, sentence, mine, in_shop_zone(change.at), change.who)
 
 
 def is_current(exception: RuleException) -> bool:
@@ -224,8 +246,8 @@ def _holds(line: WhenLine, owner: str, row: Any) -> bool:
 
 @bp.get("/rules/<code>")
 @staff
-def rule(code: str) -> str:
-    """One rule: its sentence in both languages, its file with the faulty line, its cases, its reach."""
+def rule(code: str) -> str | Redirect:
+    """One rule: its sentence in both languages, its file with the faulty line, its cases, its reach, its history."""
     now = health()
     found = (
         next((one for one in now.ruleset.rules if one.code == code), None)
@@ -236,10 +258,10 @@ def rule(code: str) -> str:
         one for one in now.errors if one.rule == code or (found is not None and one.file == found.path)
     )
     if found is None and not errors:
-        abort(404)
+        path_of(code)  # 404 for a code that nobody ever wrote
+        return redirect(url_for("admin.rule_history", code=code))
     path = found.path if found is not None else errors[0].file
-    book = current_shop().rulebook
-    catalog = book.catalog()
+    catalog = current_shop().rulebook.catalog()
     results: list[CaseResult] = []
     if found is not None and now.ruleset is not None:
         results = case_results(now.ruleset, found, catalog, today())
@@ -247,7 +269,7 @@ def rule(code: str) -> str:
         "admin/rule.html",
         code=code,
         rule=found,
-        shown=_shown(found, errors) if found is not None else None,
+        shown=_shown(found, errors, {}) if found is not None else None,
         sentences=[(lang, rule_sentence(found, lang)) for lang in ("ja", "en")] if found is not None else [],
         path=path,
         errors=errors,
@@ -257,4 +279,21 @@ def rule(code: str) -> str:
         exceptions=[(one, is_current(one)) for one in now.exceptions if one.rule == code],
         health=now,
         group=_(KINDS[code[:2]]) if code[:2] in GROUPS else "",
+        modes=[(mode, _(word)) for mode, (_mark, word) in MODES.items()],
+        **_past(path),
     )
+
+
+def _past(path: str) -> dict[str, Any]:
+    """The last versions of the file and the drafts that wait; nothing where the desk does not write."""
+    if not is_allowed(path):
+        return {"file": None, "known": [], "drafts": [], "names": {}, "is_writable": False}
+    file = remember(current_shop(), path)
+    known = versions(get_session(), path, 4)
+    return {
+        "file": file,
+        "known": known,
+        "names": names_of(one.actor for one in known),
+        "drafts": waiting_drafts(path),
+        "is_writable": is_writable(current_shop(), path),
+    }

@@ -26,6 +26,7 @@ WORDS = {
     # the audit
     "add": N_("added"),
     "change": N_("changed"),
+    "remove": N_("taken away"),
     "stock": N_("stock changed"),
     "import": N_("file taken in"),
     "approve": N_("approved"),

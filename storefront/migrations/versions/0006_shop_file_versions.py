@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=500), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("errors", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("state IN ('open', 'active', 'discarded')", name=op.f("ck_rule_drafts_state")),
