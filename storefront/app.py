@@ -35,6 +35,7 @@ FEATURES = (
     "storefront.order_files.pages",
     "storefront.entry.pages",
     "storefront.orders.pages",
+    "storefront.quotations.pages",
     "storefront.accounts.pages",
     "storefront.accounts.team",
     "storefront.accounts.addresses",

@@ -84,6 +84,7 @@ def tabs() -> list[tuple[str, str, str]]:
         ("/products", _("Products"), ""),
         ("/quick-order", _("Quick order"), ""),
         ("/orders", _("Orders"), ""),
+        ("/quotations", _("Quotation requests"), "wide"),
         ("/account", _("Company and addresses"), "wide"),
         ("/account", _("More"), "narrow"),
     ]

@@ -17,6 +17,7 @@ from storefront.admin import (  # noqa: F401  (each registers its views)
     orders,
     plugins,
     products,
+    quotations,
     replays,
     rule_editor,
     rule_history,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 import rules
 from rules import Cart, CartError, Decision, Line, Product, Ruleset, TieError
+from rules.offers import OfferRow, offer
 from storefront.pricing.carts import Wanted
 from storefront.pricing.facts import PRODUCT_FACTS, customer_facts, product_facts, products_table
 
@@ -59,6 +60,17 @@ def _decided(ruleset: Ruleset, cart: Cart, on: date, *, fixes: bool = False) -> 
         return rules.evaluate(ruleset, cart, on, fixes=fixes)
     except (CartError, TieError):
         return None
+
+
+def prices_of(
+    ruleset: Ruleset, session: Session, company: Company, sku: str, *, shop: Shop, on: date
+) -> tuple[OfferRow, ...]:
+    """This company's price table for one product; empty for a product that is gone or has no price."""
+    facts = facts_by_sku(session, [sku])
+    if sku not in facts:
+        return ()
+    cart = Cart((), customer_facts(session, company, on, shop))
+    return offer(ruleset, cart, facts[sku], on).rows
 
 
 class WithoutException:

@@ -59,7 +59,7 @@ class QuotationRequest(Base):
 
 
 class QuotationLine(Base):
-    """One product asked for. `unit_price` is what we offer for `per` pieces; `files` let it be ordered."""
+    """One product asked for. `unit_price` is what we offer for `per` pieces."""
 
     __tablename__ = "quotation_lines"
 
@@ -74,4 +74,5 @@ class QuotationLine(Base):
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)  # outcome, code, ja, en
     unit_price: Mapped[Decimal | None] = mapped_column(Price)
     per: Mapped[int] = mapped_column(default=1)
-    files: Mapped[list[str]] = mapped_column(Json, default=list)  # exceptions and price rules made for it
+    is_open: Mapped[bool] = mapped_column(default=False)  # the company can order it as answered
+    files: Mapped[list[str]] = mapped_column(Json, default=list)  # exceptions and price rules made for that

@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("reasons", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("unit_price", PRICE, nullable=True),
         sa.Column("per", sa.Integer(), nullable=False),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
         sa.Column("files", sa.JSON(none_as_null=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["request_id"],
