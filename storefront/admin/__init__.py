@@ -18,6 +18,7 @@ from storefront.admin import (  # noqa: F401  (each registers its views)
     plugins,
     products,
     quotations,
+    refusals,
     replays,
     rule_editor,
     rule_history,
@@ -25,6 +26,7 @@ from storefront.admin import (  # noqa: F401  (each registers its views)
     rules,
     stock,
     today,
+    trials,
     words,
 )
 from storefront.admin.desk import TABS, bp

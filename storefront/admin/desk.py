@@ -32,6 +32,8 @@ TABS = (
 MORE = (
     ("/admin/entries", N_("Write an order down")),
     ("/admin/exceptions", N_("Exceptions")),
+    ("/admin/refusals", N_("What was refused")),
+    ("/admin/trials", N_("Rules on trial")),
     ("/admin/incidents", N_("Incidents")),
     ("/admin/mails", N_("Mails")),
     ("/admin/plugins", N_("Plugins")),

@@ -16,6 +16,7 @@ from storefront.accounts import Application
 from storefront.admin import orders
 from storefront.admin.desk import MORE, TABS, bp
 from storefront.admin.rules import health
+from storefront.attempts.reading import refused_this_week
 from storefront.database import get_session
 from storefront.incidents import Incident
 from storefront.language import _
@@ -63,6 +64,7 @@ def today() -> str:
         low=_count(StockItem.on_hand - StockItem.reserved - StockItem.buffer <= 0, of=StockItem),
         due=_count(orders.due(), of=Order),
         closures=calendar.findings,
+        refused=refused_this_week(get_session()),
         rules=health(),
     )
 
