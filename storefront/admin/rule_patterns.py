@@ -56,6 +56,7 @@ LISTS = {
     "customer": "customers",
     "group": "groups",
     "method": "methods",
+    "rule": "codes",
 }
 
 
@@ -334,7 +335,7 @@ def _page(kind: Pattern, filled: Filled, preview: Preview, **more: Any) -> str:
         sections=list(_sections(kind)),
         filled=filled,
         preview=preview,
-        lists=_lists(shop.rulebook.catalog()) if template.endswith("rule_pattern.html") else {},
+        lists=_lists(shop.rulebook.catalog(), kind.group) if template.endswith("rule_pattern.html") else {},
         list_of=LISTS,
         choices_of=_choices,
         spare=SPARE_ROWS,
@@ -349,7 +350,7 @@ def _page(kind: Pattern, filled: Filled, preview: Preview, **more: Any) -> str:
 def _sections(kind: Pattern) -> Iterator[tuple[str, list[Field]]]:
     """The fields under headings: whom it concerns, the rule itself, its name and days."""
     about = [one for one in kind.fields if one.kind in LISTS and one.at[0] == "when"]
-    texts = [one for one in kind.fields if one.at[0] in ("name", "because", "from", "until")]
+    texts = [one for one in kind.fields if one.at[0] in ("name", "because", "from", "until", "beats")]
     rest = [one for one in kind.fields if one not in about and one not in texts]
     for title, fields in (
         (_("The rule"), rest),
@@ -364,7 +365,7 @@ def _choices(one: Field) -> list[tuple[str, str]]:
     return [(value, said.in_(language())) for value, said in one.choices]
 
 
-def _lists(catalog: Catalog) -> dict[str, list[str]]:
+def _lists(catalog: Catalog, group: str) -> dict[str, list[str]]:
     """What the fields propose, at most as many as a browser shows well."""
     products, customers = catalog.products or {}, catalog.customers or {}
     categories: set[str] = set()
@@ -378,5 +379,6 @@ def _lists(catalog: Catalog) -> dict[str, list[str]]:
         "customers": customers,
         "groups": sorted(groups),
         "methods": sorted(installed_methods()),
+        "codes": sorted(code for code in _codes() if code[:2] == group),
     }
     return {name: list(words)[:MOST_NAMES] for name, words in found.items()}

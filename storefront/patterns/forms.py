@@ -38,7 +38,6 @@ _BESIDE = (
     "note",
     "mode",
     "scope",
-    "beats",
     "accept",
 )  # never part of a form; cases tell themselves
 

@@ -213,9 +213,11 @@ def read_values(
                 Fault(word, Said(f"「{word}」という欄はありません。", f"There is no field {word}."))
             )
     for one in pattern.fields:
+        if one.only_with and one.only_with not in values:
+            continue  # it says nothing without the other
         value = _read(one, raw.get(one.name), currency, one.name, faults)
         if value is None and defaults and one.default is not None and raw.get(one.name) in (None, ""):
-            value = one.default if not one.only_with or one.only_with in values else None
+            value = one.default
         if value is not None:
             values[one.name] = value
         elif one.required and not any(fault.field.split(".")[0] == one.name for fault in faults):
@@ -294,8 +296,8 @@ def _rows(one: Field, raw: Any, currency: str, faults: list[Fault]) -> list[Valu
 
 
 def clean(text: str) -> str:
-    """One line without control characters and outer blanks, in NFC."""
-    return unicodedata.normalize("NFC", re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)).strip()
+    """One line without control characters and outer blanks; every letter stays as it is."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text).strip()
 
 
 def typed(one: Field, raw: Any) -> Any:

@@ -214,7 +214,8 @@ LEAD_TIMES = Pattern(
             "tiers",
             "rows",
             ("lead_time", "tiers"),
-            Said("納期", "Lead times"),
+            Said("納期", "Lead time"),
+            Said("お客さまが選べる納期", "what the buyer may choose"),
             required=True,
             columns=(
                 Field(

@@ -97,7 +97,18 @@ _DAYS = (
         Said("この日まで。空なら、ずっと。", "Included. Empty: for good."),
     ),
 )
-COMMON = (*_TEXT, *_DAYS)
+_BEATS = Field(
+    "beats",
+    "rule",
+    ("beats",),
+    Said("勝つ相手", "Wins against"),
+    Said(
+        "同じ強さのルールとぶつかるとき、負けるほうのコード。",
+        "The code of a rule of equal strength that has to give way.",
+    ),
+    many=True,
+)
+COMMON = (*_TEXT, *_DAYS, _BEATS)
 
 
 def fee_fields(table: Path, *, missing: bool = True, with_field: str = "") -> tuple[Field, ...]:

@@ -158,7 +158,8 @@ VOLUME_BREAKS = Pattern(
             "breaks",
             "rows",
             ("price", "breaks"),
-            Said("段", "Steps"),
+            Said("段", "Step"),
+            Said("この数量から、この値段", "from this quantity, this price"),
             required=True,
             columns=(
                 Field("from", "pieces", (*_BREAK, "from"), Said("何個から", "From"), required=True),

@@ -17,7 +17,10 @@ from typing import Any
 import tomlkit
 
 from rules.keys import TABLES
-from rules.one_rule import read_rule
+from rules.one_rule import read_rule, with_rule
+from rules.price_checks import check_prices
+from rules.report import Report
+from rules.ruleset import Rule
 from rules.vocabulary import find_fact
 from storefront.patterns.kinds import (
     LANGUAGES,
@@ -58,16 +61,28 @@ def write(
     if faults:
         raise PatternError(faults)
     text = _head(pattern, values, code, language)
-    rule, findings = read_rule(text, f"rules/{code}.toml", policy=setting.ruleset.policy)
+    path = f"rules/{code}.toml"
+    rule, findings = read_rule(text, path, policy=setting.ruleset.policy)
     errors = [one for one in findings if one.severity == "error"]
     if rule is None or errors:
         ja, en = (" ".join(" ".join(one.said(lang)) for one in errors) for lang in LANGUAGES)
         raise PatternError([Fault(pattern.fields[0].name, Said(ja, en))])
     cases = cases_of(pattern, values, replace(rule, cases=()), setting, language)
-    return text + "".join(case_text(one) for one in cases)
+    written = "".join(case_text(one) for one in cases)
+    whole = read_rule(text + written, path, policy=setting.ruleset.policy)[0]
+    if whole is not None and pattern.accepts(values) and _has_cliff(whole, setting):
+        text = _head(pattern, values, code, language, accepts=True)
+    return text + written
 
 
-def _head(pattern: Pattern, values: Values, code: str, language: str) -> str:
+def _has_cliff(rule: Rule, setting: Setting) -> bool:
+    """Whether the check of prices would warn of what the pattern means; only then it is accepted in the file."""
+    report = Report()
+    check_prices(report, with_rule(setting.ruleset, rule), setting.catalog, setting.today)
+    return any(found.check == "price-cliff" and found.rule == rule.code for found in report.findings)
+
+
+def _head(pattern: Pattern, values: Values, code: str, language: str, *, accepts: bool = False) -> str:
     """Everything but the cases."""
     tree, notes = _laid(pattern, values)
     lines = [
@@ -83,7 +98,7 @@ def _head(pattern: Pattern, values: Values, code: str, language: str) -> str:
         **{word: tree.pop(word) for word in _TOP if word in tree},
     }
     lines += _entries(top, (), notes, language)
-    if pattern.accepts(values):
+    if accepts:
         lines += [f"# {_ACCEPT.in_(language)}", 'accept = ["price-cliff"]']
     if "when" in tree:
         lines += ["", "[when]", *_entries(tree.pop("when"), ("when",), notes, language)]
@@ -100,7 +115,7 @@ def _head(pattern: Pattern, values: Values, code: str, language: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-_TOP = ("because", "note", "from", "until", "mode")
+_TOP = ("because", "from", "until", "beats")
 
 
 def _is_tables(value: Any) -> bool:
@@ -117,7 +132,7 @@ def _laid(pattern: Pattern, values: Values) -> tuple[dict[str, Any], dict[Path, 
         value = values[one.name]
         if one.kind == "rows":
             value = [row_table(one, row) for row in value]
-            notes[one.at] = one.label
+            notes[one.at] = one.help or one.label
         elif one.many and one.at[0] == "when" and len(value) == 1:
             value = value[0]
         placed[one.at] = value
