@@ -76,8 +76,12 @@ def quotes(
     company: Company | None,
     goods_minor: int,
     on: date,
+    ship_on: date | None = None,
 ) -> list[ShippingOption]:
-    """Every plugin's answer for (product row, pieces) lines, in the shop's order of plugins."""
+    """Every plugin's answer for (product row, pieces) lines, in the shop's order of plugins.
+
+    `ship_on` is the day the goods are ready, where one is promised.
+    """
     ruleset = shop.rulebook.current()
     currency = ruleset.policy.currency
     request = RateRequest(
@@ -89,7 +93,7 @@ def quotes(
             for product, quantity in lines
         ),
         subtotal=Money(goods_minor, currency),
-        ship_on=on,
+        ship_on=ship_on or on,
         currency=currency,
         customer_group=company.group if company is not None else None,
     )

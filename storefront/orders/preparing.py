@@ -5,9 +5,10 @@ Asks plugins, so it is called outside every write transaction. It decides nothin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -74,51 +75,30 @@ def prepare(
     strict and takes the first that is offered instead. `moment` is when the order is placed, else now: lead times
     promise their days from it. None: nothing to price.
     """
-    moment = moment or now()
-    tier = lead_time_code
-
     rows = products_by_sku(session, {each.sku for each in wanted})  # read once for all questions
-
-    def ask(
-        quotes: tuple[Method, ...] | None, ways: tuple[Method, ...] | None, ship: str | None, pay: str | None
-    ) -> PricedCart | None:
-        return price(
-            session,
-            company,
-            wanted,
-            shop=shop,
-            on=on,
-            channel=channel,
-            delivery=delivery,
-            ship_to=ship_to_facts(to),
-            shipping_quotes=quotes,
-            payment_methods=ways,
-            shipping=ship,
-            payment=pay,
-            lead_time=tier,
-            moment=moment,
-            fixes=fixes and ways is not None,
-            rows=rows,
-        )
-
-    plain = ask(None, None, None, None)
-    if plain is None:
+    asking = partial(
+        price,
+        session,
+        company,
+        wanted,
+        shop=shop,
+        on=on,
+        moment=moment or now(),
+        channel=channel,
+        delivery=delivery,
+        ship_to=ship_to_facts(to),
+        rows=rows,
+    )
+    found = _with_lead_time(asking, lead_time_code, is_strict)
+    if found is None:
         return None
-    tier = _tier(plain.lead_times, lead_time_code, is_strict)
-    if _costs(plain.lead_times, tier) != _costs(plain.lead_times, lead_time_code):
-        plain = ask(None, None, None, None)  # ways to pay are asked about the whole total
-        assert plain is not None
+    plain, tier = found
     decision = plain.decision
-    options: list[ShippingOption] = []
-    quotes: tuple[Method, ...] | None = None
-    if shipping.is_wanted(shop):
-        lines = [(each.product, each.line.quantity) for each in plain.lines]
-        if to is not None:
-            options = shipping.quotes(shop, lines, to, company=company, goods_minor=decision.goods, on=on)
-        quotes = shipping.methods(options, decision.currency)
+    options = _carriers(shop, plain, to, company, on)
+    quotes = None if options is None else shipping.methods(options, decision.currency)
+    options = options or []
     quoted = [option.code for option in options if option.answer == "quoted"]
-    ship = shipping_code if is_strict or shipping_code in quoted else None
-    ship = ship or _first(quoted)
+    ship = (shipping_code if is_strict or shipping_code in quoted else None) or _first(quoted)
     place = None if to is None else Place(to.country, to.region, to.postcode)
     carriage = next((option.amount_minor or 0 for option in options if option.code == ship), 0)
     ways = payments.offered(
@@ -126,17 +106,54 @@ def prepare(
     )
     methods = payments.methods(ways, decision.currency) if ways or shop.plugins.payments else None
     ready = [option.code for option in ways if option.is_available]
-    pay = payment_code if is_strict or payment_code in ready else None
-    pay = pay or _first(ready)
-    priced = ask(quotes, methods, ship, pay)
+    pay = (payment_code if is_strict or payment_code in ready else None) or _first(ready)
+    settled = partial(
+        asking, shipping_quotes=quotes, payment_methods=methods, lead_time=tier,
+        fixes=fixes and methods is not None,
+    )  # fmt: skip
+    priced = settled(shipping=ship, payment=pay)
     assert priced is not None  # the same lines as before
     better_ship = ship if is_strict and shipping_code else _offered(priced.decision.shipping, ship)
     better_pay = pay if is_strict and payment_code else _offered(priced.decision.payment, pay)
     if (better_ship, better_pay) != (ship, pay):
         ship, pay = better_ship, better_pay
-        priced = ask(quotes, methods, ship, pay)
+        priced = settled(shipping=ship, payment=pay)
         assert priced is not None
     return Prepared(priced, tuple(options), tuple(ways), quotes, methods, ship, pay, tier)
+
+
+def _carriers(
+    shop: Shop, plain: PricedCart, to: Destination | None, company: Company | None, on: date
+) -> list[ShippingOption] | None:
+    """What the carriers answer for the day the goods are ready; None where the shop ships without plugins."""
+    if not shipping.is_wanted(shop):
+        return None
+    if to is None:
+        return []
+    made = plain.lead_time.promise if plain.lead_time is not None else None
+    return shipping.quotes(
+        shop,
+        [(each.product, each.line.quantity) for each in plain.lines],
+        to,
+        company=company,
+        goods_minor=plain.decision.goods,
+        on=on,
+        ship_on=made.ready_on if made is not None else None,
+    )
+
+
+def _with_lead_time(
+    asking: Callable[..., PricedCart | None], wish: str | None, is_strict: bool
+) -> tuple[PricedCart, str | None] | None:
+    """The cart without methods, with the lead time that it is to have: ways to pay are asked about its whole total."""
+    plain = asking(lead_time=wish, fixes=False)
+    if plain is None:
+        return None
+    tier = _tier(plain.lead_times, wish, is_strict)
+    if tier != wish:
+        plain = asking(lead_time=tier, fixes=False)
+        assert plain is not None  # the same lines
+    return plain, tier
 
 
 def _tier(offers: Sequence[TierOffer], wish: str | None, is_strict: bool) -> str | None:
@@ -146,11 +163,6 @@ def _tier(offers: Sequence[TierOffer], wish: str | None, is_strict: bool) -> str
     if wish is not None and (is_strict or any(each.code == wish and each.is_offered for each in offers)):
         return wish
     return usual(offers)
-
-
-def _costs(offers: Sequence[TierOffer], code: str | None) -> int:
-    """What a tier adds to the order, below zero where it takes off."""
-    return next((each.tier.amount for each in offers if each.code == code and each.tier.offered), 0)
 
 
 def _first(codes: Sequence[str]) -> str | None:

@@ -113,6 +113,8 @@ def track(order: Order) -> list[TrackStep]:
     coming = [each for each in ("shipped", "delivered") if each not in when and order.state != "closed"]
     for each in coming:
         note = _planned(order) if each == "delivered" and "confirmed" in when else ""
+        if each == "shipped" and order.promised_on is not None:
+            note = _("ready on %(day)s", day=format.day_text(order.promised_on))
         steps.append(TrackStep(_(COMING[each]), "none", False, note=note))
     return steps
 
