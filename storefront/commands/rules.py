@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from storefront.commands import card, replay
+from storefront.commands import card, diff, replay
 from storefront.commands.shop_argument import add_shop
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def register(subparsers: Any) -> None:
     why.add_argument("--rule", required=True, metavar="CODE")
     why.add_argument("--line", metavar="ID", help="only this line of the cart")
     replay.register(commands)
+    diff.register(commands)
     card.register(commands)
     commands.add_parser("schema", help="JSON Schema of rule files, for editors")
     commands.add_parser("vocabulary", help="every fact, operator and key, as a table")
@@ -319,6 +320,7 @@ _COMMANDS = {
     "evaluate": _evaluate,
     "why": _why,
     "replay": replay.run,
+    "diff": diff.run,
     "card": card.run,
     "schema": _schema,
     "vocabulary": _vocabulary,
