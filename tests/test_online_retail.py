@@ -256,3 +256,15 @@ def test_a_year_of_real_orders_is_replayed(whole, capsys):
     assert (told["orders"], told["lines"], told["then"]["goods"]) == (14_201, 360_567, "7091524.44")
     assert told["not_evaluated"] == []
     assert 0 < told["refused"] < 3_000
+
+
+def test_prices_that_a_year_of_real_orders_hides_are_found(whole, tmp_path, capsys):
+    assert cli.main(["rules", "suggest", str(whole), "--handling", "3", "--out", str(tmp_path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    best = {(one["sku"], one["customer"], one["from"], one["unit"]): one for one in told["best"]}
+    found = best["85123A", None, 32, "2.55"]
+    assert (found["usual"], found["lines"], found["agree"], found["customers"]) == ("2.95", 264, 258, 116)
+    assert told["own_prices"] > 1_000
+    held = told["held_out"]
+    assert held["at_the_price_of_the_rows"] - held["at_the_usual_price"] > held["lines"] * 0.1
+    assert cli.main(["rules", "check", str(whole)]) == 0  # nothing was written into the shop's own rules

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from storefront.commands import card, diff, replay
+from storefront.commands import card, diff, replay, suggest, trials
 from storefront.commands.shop_argument import add_shop
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def register(subparsers: Any) -> None:
     replay.register(commands)
     diff.register(commands)
     card.register(commands)
+    suggest.register(commands)
+    trials.register(commands)
     commands.add_parser("schema", help="JSON Schema of rule files, for editors")
     commands.add_parser("vocabulary", help="every fact, operator and key, as a table")
 
@@ -321,7 +323,9 @@ _COMMANDS = {
     "why": _why,
     "replay": replay.run,
     "diff": diff.run,
+    "trials": trials.run,
     "card": card.run,
+    "suggest": suggest.run,
     "schema": _schema,
     "vocabulary": _vocabulary,
 }
