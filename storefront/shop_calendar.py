@@ -18,6 +18,7 @@ from rules import Finding
 from rules.csv_files import CsvFile
 from rules.promise import Closed
 from rules.report import Report
+from rules.said import both
 
 log = logging.getLogger(__name__)
 
@@ -67,52 +68,98 @@ def has_holidays(country: str) -> bool:
     return country in holidays.list_supported_countries()
 
 
+class _BadLineError(Exception):
+    """One line is refused, with why in both languages."""
+
+    def __init__(self, english: str, japanese: str) -> None:
+        self.said = both(english, japanese)
+
+
 def read_closures(content: bytes) -> tuple[dict[date, Closed | None], tuple[Finding, ...]]:
     """The days of a closures.csv, and what is wrong with it. A wrong line is left out."""
     report = Report()
     days: dict[date, Closed | None] = {}
     if len(content) > LARGEST:
-        report.add("too-large", FILE, 1, f"the file has {len(content):,} bytes; {LARGEST:,} are allowed.")
+        _add(
+            report,
+            1,
+            f"the file has more than {LARGEST:,} bytes.",
+            f"ファイルが{LARGEST:,}バイトを超えています。",
+        )
         return days, tuple(report.findings)
     file = CsvFile(report, FILE, content)
-    for name in file.header:
-        if name not in COLUMNS:
-            report.add(
-                "table-row", FILE, 1, f'the column "{name}" is unknown; allowed: {", ".join(COLUMNS)}.'
-            )
-    for name in NEEDED if file.is_readable else ():
-        if name not in file.header:
-            report.add("table-row", FILE, 1, f'the column "{name}" is missing; needed: {", ".join(NEEDED)}.')
+    if file.is_readable:
+        _check_header(report, file.header)
     if report.findings:
         return days, tuple(report.findings)
     for line, cells in file:
         try:
-            _read_line(days, dict(zip(file.header, map(str.strip, cells), strict=True)))
-        except ValueError as error:
-            told = str(error)
-            if told.startswith("zip()"):
-                told = f"the row has {len(cells)} cells; the header has {len(file.header)}."
-            report.add("table-row", FILE, line, told)
+            _read_line(days, _row(file.header, cells))
+        except _BadLineError as bad:
+            report.add("table-row", FILE, line, bad.said)
     return days, tuple(report.findings)
 
 
+def _add(report: Report, line: int, english: str, japanese: str) -> None:
+    report.add("table-row", FILE, line, both(english, japanese))
+
+
+def _check_header(report: Report, header: list[str]) -> None:
+    for name in header:
+        if name not in COLUMNS:
+            known = ", ".join(COLUMNS)
+            _add(
+                report,
+                1,
+                f'the column "{name}" is unknown; allowed: {known}.',
+                f"「{name}」という列はありません。使える列: {known}。",
+            )
+    for name in NEEDED:
+        if name not in header:
+            needed = ", ".join(NEEDED)
+            _add(
+                report,
+                1,
+                f'the column "{name}" is missing; needed: {needed}.',
+                f"「{name}」の列がありません。要る列: {needed}。",
+            )
+
+
+def _row(header: list[str], cells: list[str]) -> dict[str, str]:
+    if len(cells) != len(header):
+        raise _BadLineError(
+            f"the row has {len(cells)} cells; the header has {len(header)}.",
+            f"この行は{len(cells)}列です。見出しは{len(header)}列です。",
+        )
+    return dict(zip(header, map(str.strip, cells), strict=True))
+
+
 def _read_line(days: dict[date, Closed | None], row: Mapping[str, str]) -> None:
-    """One line, one day or a row of days. Raises ValueError with a sentence."""
+    """One line, one day or a row of days."""
     first = _day(row, "date")
     last = _day(row, "until") if row.get("until") else first
     if not first <= last <= first + LONGEST:
-        raise ValueError(f"until is {last}; it lies 0 to {LONGEST.days} days after {first}.")
+        raise _BadLineError(
+            f"until is {last}; it lies 0 to {LONGEST.days} days after {first}.",
+            f"until が {last} です。{first} から{LONGEST.days}日以内の日にしてください。",
+        )
     word = row.get("open", "").lower()
     if word not in ("", "yes", "no"):
-        raise ValueError(f'open is "{row["open"]}"; write yes for a day that is worked, else leave it empty.')
+        raise _BadLineError(
+            f'open is "{row["open"]}"; write yes for a day that is worked, else leave it empty.',
+            f"open が「{row['open']}」です。営業する日は yes、それ以外は空にしてください。",
+        )
     name = {language: row[f"name_{language}"][:100] for language in ("ja", "en")}
     if not any(name.values()):
-        raise ValueError("the day has no name; write why it is closed or open in name_ja, name_en or both.")
+        raise _BadLineError(
+            "the day has no name; write why it is closed or open in name_ja, name_en or both.",
+            "名前がありません。休む(営業する)わけを name_ja か name_en に書いてください。",
+        )
     name = {language: text or name["en"] or name["ja"] for language, text in name.items()}
     taken = [first + timedelta(days=each) for each in range((last - first).days + 1)]
     for day in taken:
         if day in days:
-            raise ValueError(f"{day} stands in the file twice.")
+            raise _BadLineError(f"{day} stands in the file twice.", f"{day} が2回あります。")
     for day in taken:
         days[day] = None if word == "yes" else Closed(name)
 
@@ -124,7 +171,10 @@ def _day(row: Mapping[str, str], column: str) -> date:
             raise ValueError
         return date.fromisoformat(written)
     except ValueError:
-        raise ValueError(f'{column} is "{written}"; write a date like 2026-12-29.') from None
+        raise _BadLineError(
+            f'{column} is "{written}"; write a date like 2026-12-29.',
+            f"{column} が「{written}」です。2026-12-29 のように書いてください。",
+        ) from None
 
 
 class CalendarFile:

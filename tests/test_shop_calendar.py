@@ -93,6 +93,7 @@ def test_a_wrong_line_is_told_with_file_line_and_what_is_allowed(text: str, line
     (told,) = faults(text)
     assert told.startswith(f"closures.csv:{line}: error ")
     assert words in told
+    assert read_closures(text.encode())[1][0].said("ja")[0] not in ("", told)
 
 
 def test_a_file_that_is_not_utf8_or_holds_a_nul_is_told() -> None:

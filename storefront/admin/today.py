@@ -20,6 +20,7 @@ from storefront.attempts.reading import refused_this_week
 from storefront.database import get_session
 from storefront.incidents import Incident
 from storefront.language import _
+from storefront.lead_times.kept import promise_of
 from storefront.orders import Order
 from storefront.shop import current_shop
 from storefront.stock import StockItem
@@ -62,6 +63,7 @@ def today() -> str:
         incidents=_count(Incident.seen_at.is_(None), of=Incident),
         applications=_count(Application.state == "new", of=Application),
         low=_count(StockItem.on_hand - StockItem.reserved - StockItem.buffer <= 0, of=StockItem),
+        promises={order.id: promise_of(order) for order in waiting},
         due=_count(orders.due(), of=Order),
         closures=calendar.findings,
         refused=refused_this_week(get_session()),

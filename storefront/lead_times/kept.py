@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from storefront.format import day_text
 from storefront.language import _, text
@@ -14,8 +13,6 @@ from storefront.lead_times.words import days, joined, reasons
 
 if TYPE_CHECKING:
     from storefront.orders.models import Order
-
-WAITING = ("awaiting_approval", "awaiting_payment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +24,7 @@ class KeptPromise:
     rule: str
     moved_from: date | None
     notes: str
+    waits_for: str = ""
 
     @property
     def sentence(self) -> str:
@@ -40,21 +38,18 @@ def promise_of(order: Order) -> KeptPromise | None:
     if kept is None or order.promised_on is None:
         return None
     was = date.fromisoformat(kept["moved_from"]) if kept.get("moved_from") else None
-    return KeptPromise(
-        text(kept["label"]), order.promised_on, kept["rule"], was, joined(_sentences(order, kept, was))
-    )
-
-
-def _sentences(order: Order, kept: Mapping[str, Any], was: date | None) -> list[str]:
-    told = []
+    waits_for = _waits_for(order.state, date.fromisoformat(kept["counted_from"]))
+    told = [days(kept["days"]), *reasons(notes_of(kept), kept.get("cutoff")), waits_for]
     if was is not None:
-        told.append(_("Moved from %(before)s, because the order was released later.", before=day_text(was)))
-    told += [days(kept["days"]), *reasons(notes_of(kept), kept.get("cutoff"))]
-    if order.state in WAITING:
-        day = day_text(date.fromisoformat(kept["counted_from"]))
-        told.append(
-            _("This day stands if your payment arrives by %(day)s.", day=day)
-            if order.state == "awaiting_payment"
-            else _("This day stands if we confirm the order by %(day)s.", day=day)
-        )
-    return told
+        moved = _("Moved from %(before)s, because the order was released later.", before=day_text(was))
+        told.insert(0, moved)
+    return KeptPromise(text(kept["label"]), order.promised_on, kept["rule"], was, joined(told), waits_for)
+
+
+def _waits_for(state: str, counted_from: date) -> str:
+    """What must happen until when, so that the day stands."""
+    if state == "awaiting_payment":
+        return _("This day stands if your payment arrives by %(day)s.", day=day_text(counted_from))
+    if state == "awaiting_approval":
+        return _("This day stands if we confirm the order by %(day)s.", day=day_text(counted_from))
+    return ""
