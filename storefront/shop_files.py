@@ -20,6 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rules import Finding, Loaded, load_ruleset
+from rules.said import both, say
 from storefront import audit, durable_files
 from storefront.accounts.models import User
 from storefront.clock import now
@@ -193,11 +194,11 @@ def _refusal(
     if etag_of(there) != expected:
         return Conflict(path, text, None if there is None else text_of(there), etag_of(there)), ()
     if place.is_symlink():
-        return _unwritable(path, "it is a link to another file"), ()
+        return _unwritable(path, "it is a link to another file", "ほかのファイルへのリンクです"), ()
     limit = MOST_BYTES[place.suffix]
     if max(len(there or b""), len(_encoded(text, there) or b"")) > limit:
-        message = f"{path} is larger than {limit:,} bytes."
-        return Invalid(path, (Finding(path, 1, "too-large", None, "error", message),)), ()
+        sentence = say("folder.too-large", path=path, limit=limit)
+        return Invalid(path, (Finding(path, 1, "too-large", None, "error", sentence),)), ()
     brought, others = sort_errors(shop, check_draft(shop, {path: text}), {path: text})
     return (Invalid(path, brought) if brought else None), others
 
@@ -320,9 +321,9 @@ def _encoded(text: str | None, there: bytes | None) -> bytes | None:
     return text.encode(errors="replace")
 
 
-def _unwritable(path: str, why: str) -> Invalid:
-    found = Finding(path, 1, "unreadable", None, "error", f"{path} cannot be written: {why}.")
-    return Invalid(path, (found,), is_read_only=True)
+def _unwritable(path: str, english: str, japanese: str = "") -> Invalid:
+    sentence = both(f"{path} cannot be written: {english}.", f"{path} に書けません: {japanese or english}。")
+    return Invalid(path, (Finding(path, 1, "unreadable", None, "error", sentence),), is_read_only=True)
 
 
 def _holding(shop: Shop) -> AbstractContextManager[None]:

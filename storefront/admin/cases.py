@@ -9,7 +9,7 @@ from typing import Any
 
 from rules import Catalog, Rule, Ruleset
 from rules.cases import run_case, with_rule_live
-from storefront.language import _
+from storefront.language import _, language
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def case_results(ruleset: Ruleset, rule: Rule, catalog: Catalog, on: date) -> li
                 _cart_words(case),
                 expected(case.get("expect", {})),
                 result.passed,
-                " ".join(result.problems),
+                " ".join(result.said(language())),
             )
         )
     return results

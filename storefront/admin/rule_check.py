@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from rules import Finding, Loaded, Rule, Ruleset
-from rules.check_table import CHECKS
 from rules.one_rule import read_rule, with_rule
 from rules.sentences import rule_sentence
 from storefront.admin.cases import CaseResult, case_results
+from storefront.admin.rule_files import code_of
 from storefront.clock import today
 from storefront.language import language
 from storefront.rule_texts import (
@@ -52,9 +52,9 @@ class Fault:
         return f"{self.file}:{self.line}"
 
     @property
-    def anchor(self) -> str:
-        """The line of the numbered source to jump to."""
-        return f"L{self.line}"
+    def code(self) -> str:
+        """The rule of another file, which has an editor of its own; "" for this one and for tables."""
+        return "" if self.is_here else code_of(self.file)
 
 
 @dataclass(frozen=True)
@@ -140,11 +140,6 @@ def sentence_of(path: str, text: str | None) -> str:
     """What the rule of a text says, in the reader's language; "" where there is none to read."""
     rule = one_rule(current_shop(), path, text) if text else None
     return rule_sentence(rule, language()) if rule is not None else ""
-
-
-def is_known_check(code: str) -> bool:
-    """Whether the page of checks explains it."""
-    return code in CHECKS
 
 
 def _in_force() -> Ruleset | None:

@@ -105,6 +105,7 @@ def rule_version(code: str, version_id: int) -> str:
         who=names_of([version.actor])[version.actor],
         file=file,
         is_now=version.sha == file.etag,
+        has_older=older is not None,
         changed=_between(older.text if older is not None else None, version.text),
         going_back=_between(file.text, version.text),
         sentence=sentence_of(path, version.text),
