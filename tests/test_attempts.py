@@ -64,7 +64,7 @@ def told(app: Flask) -> list[tuple[str, str, int, str]]:
 
 @pytest.mark.parametrize("script", [False, True], ids=["plain", "htmx"])
 def test_a_quantity_below_the_minimum_is_kept_once_with_what_was_missing(
-    app: Flask, database_url: str, client: FlaskClient, script: bool
+    app: Flask, client: FlaskClient, script: bool
 ) -> None:
     sign_in(client, "hayashi")
     post(client, "/cart/add", script=script, sku="P-12", quantity="30", do="add")
@@ -79,7 +79,7 @@ def test_a_quantity_below_the_minimum_is_kept_once_with_what_was_missing(
 
 
 @pytest.mark.parametrize("script", [False, True], ids=["plain", "htmx"])
-def test_a_double_click_is_one_row(app: Flask, database_url: str, client: FlaskClient, script: bool) -> None:
+def test_a_double_click_is_one_row(app: Flask, client: FlaskClient, script: bool) -> None:
     sign_in(client, "hayashi")
     post(client, "/cart/add", script=script, sku="P-12", quantity="20", do="add")
     post(client, "/cart/add", script=script, sku="P-12", quantity="20", do="add")
@@ -137,7 +137,7 @@ def test_staff_who_try_the_shop_leave_nothing(app: Flask, client: FlaskClient) -
     assert kept(app) == []
 
 
-def test_quick_order_keeps_what_it_could_not_take(app: Flask, database_url: str, client: FlaskClient) -> None:
+def test_quick_order_keeps_what_it_could_not_take(app: Flask, client: FlaskClient) -> None:
     sign_in(client, "hayashi")
     rows = {"rows": "2", "do": "add"}
     for number, (sku, quantity) in enumerate((("P-12", "30"), ("M4-10", "40"))):
@@ -148,9 +148,7 @@ def test_quick_order_keeps_what_it_could_not_take(app: Flask, database_url: str,
 
 
 @pytest.mark.parametrize("script", [False, True], ids=["plain", "htmx"])
-def test_more_than_the_stock_has_is_kept_as_a_shortage(
-    app: Flask, database_url: str, client: FlaskClient, script: bool
-) -> None:
+def test_more_than_the_stock_has_is_kept_as_a_shortage(app: Flask, client: FlaskClient, script: bool) -> None:
     sign_in(client, "hayashi")
     post(client, "/cart/add", script=script, sku="N4-SUS", quantity="1200", do="add")
     (row,) = kept(app)
@@ -168,7 +166,7 @@ def test_a_lot_missed_needs_the_next_multiple(app: Flask, client: FlaskClient) -
 
 
 def test_a_line_taken_out_is_removed_and_open_again_when_it_comes_back(
-    app: Flask, database_url: str, client: FlaskClient
+    app: Flask, client: FlaskClient
 ) -> None:
     sign_in(client, "hayashi")
     post(client, "/cart/add", sku="P-12", quantity="30", do="add")
@@ -292,7 +290,7 @@ def test_what_nobody_came_back_for_is_abandoned_and_after_thirteen_months_gone(
 
 
 def test_an_order_whose_look_was_cut_short_is_caught_up_with(
-    app: Flask, database_url: str, client: FlaskClient, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client: FlaskClient, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sign_in(client, "hayashi")
     post(client, "/cart/add", sku="P-12", quantity="30", do="add")

@@ -152,9 +152,10 @@ def _sums_by(
     session: Session, codes: Sequence[str], began: Mapping[str, date | None], key: Any
 ) -> dict[str, dict[Any, Sums]]:
     """Sums of standing orders by rule and `key`."""
-    inside = or_(*(and_(_r.code == code, _r.on >= began[code]) for code in codes if began[code] is not None))
-    if all(began[code] is None for code in codes):
+    started = {code: began[code] for code in codes if began[code] is not None}
+    if not started:
         return {}
+    inside = or_(*(and_(_r.code == code, _r.on >= day) for code, day in started.items()))
     query = (
         select(_r.code, key, *_SUMS)
         .join(Order, Order.id == _r.order_id)
