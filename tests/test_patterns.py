@@ -6,6 +6,7 @@ import pytest
 
 from rules import load_ruleset
 from storefront.patterns import PATTERNS, PatternError, next_code, write_rule
+from support import patterns_page
 
 TODAY = date(2026, 11, 20)
 
@@ -54,3 +55,13 @@ def test_every_pattern_belongs_to_a_group_and_says_what_it_is_in_both_languages(
         assert one.effect
         for said in (one.title, one.about, one.example, *(field.label for field in one.fields)):
             assert said.ja and said.en
+
+
+def test_every_pattern_has_a_sample() -> None:
+    assert patterns_page.SAMPLES.keys() == PATTERNS.keys()
+
+
+@pytest.mark.parametrize("language", patterns_page.PAGES)
+def test_the_page_of_patterns_is_current(language: str) -> None:
+    """Make it again with `python tests/support/patterns_page.py`."""
+    assert patterns_page.PAGES[language].read_text("utf-8") == patterns_page.page(language)

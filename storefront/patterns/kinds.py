@@ -108,10 +108,8 @@ class Field:
         kind = KEY_TYPES[key.type] if key is not None else TYPES[fact.type] if fact else KEY_TYPES["text"]
         said = Said(kind[1], kind[0])
         if self.above_zero:
-            said = Said(
-                f"{said.ja.replace('(0以上)', '')}で、0より大きい数",
-                f"{said.en.replace(', 0 or more', '')}, above 0",
-            )
+            ja, en = said.ja.replace("(0以上)", "").replace("0以上、", ""), said.en.replace(", 0 or more", "")
+            said = Said(f"0より大きい{ja}", f"{en}, above 0")
         if self.kind in ("pieces", "count"):
             return Said(f"{said.ja}、{MAX_QUANTITY:,}まで", f"{said.en} to {MAX_QUANTITY:,}")
         if self.kind == "money" and self.is_amount:
