@@ -23,6 +23,8 @@ BUYER = (
     "/cart",
     "/checkout",
     "/orders",
+    "/quotations",
+    "/quotations/new?sku=LB4-Z&quantity=30&sku=P-20&quantity=20",
     "/account",
     "/account/team",
     "/account/addresses",
@@ -40,7 +42,15 @@ DESK_PAGES = (
     "/admin/rules/QT10/edit",
     "/admin/rules/QT10/history",
     "/admin/rules/checks",
+    "/admin/rules/new",
+    "/admin/rules/new/minimum",
+    "/admin/rules/new/volume_breaks",
+    "/admin/rules/QT10/form",
     "/admin/applications",
+    "/admin/quotations",
+    "/admin/exceptions",
+    "/admin/exceptions/new",
+    "/admin/exceptions/new?rule=QT12&customer=HAYASHI&sku=P-20",
     "/admin/incidents",
     "/admin/mails",
     "/admin/plugins",
@@ -54,7 +64,7 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 def prepared(demo: Demo, who: str | None, **options: Any) -> Page:
     page = demo.open(who, **options)
     if who == HAYASHI:
-        for sku, quantity in (("M4-10", "30"), ("N4-SUS", "200"), ("SALT-500", "2")):
+        for sku, quantity in (("M4-10", "30"), ("N4-SUS", "200"), ("SALT-500", "2"), ("P-12", "100")):
             page.goto(f"/products/{sku}")
             page.fill("#quantity", quantity)
             page.locator("button[name=do][value=add]").first.click()
