@@ -1,6 +1,8 @@
 """Orders at the desk: list, filters, one order with its reasons, and its moves; CSV; today's numbers."""
 
 from collections.abc import Callable
+from datetime import date
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -10,9 +12,10 @@ from sqlalchemy import select
 from storefront.audit import AuditEntry
 from storefront.database import get_session, write
 from storefront.orders import Order
+from storefront.orders.moves import move
 from storefront.stock import StockItem
 from support.ordering import placed
-from support.shop import make_company, make_user, sign_in
+from support.shop import FixedClock, make_company, make_user, sign_in
 
 CART = {"N4-SUS": 200}
 
@@ -197,3 +200,35 @@ def test_todays_numbers_lead_to_their_lists(app: Flask, client: FlaskClient, num
         "/admin/products?state=low",
     ):
         assert path in page
+
+
+def test_the_desk_shows_what_was_promised_by_today_and_what_is_late(
+    app: Flask, client: FlaskClient, clock: FixedClock, shop_folder: Path
+) -> None:
+    rule = """
+code = "LT10"
+name = {ja = "納期", en = "Lead times"}
+because = {ja = "順に作るため", en = "Made in turn"}
+[when]
+"product.category" = "fasteners/nuts"
+[lead_time]
+tiers = [{code = "standard", days = 1}]
+"""
+    (shop_folder / "rules" / "LT10_nuts.toml").write_text(rule, encoding="utf-8")
+    (shop_folder / "closures.csv").write_text("date,name_ja,name_en\n24 Nov,点検,check\n", encoding="utf-8")
+    with app.app_context():
+        order = placed("hayashi", {"N4-SUS": 200})
+        with write() as session:
+            move(session, order.id, "confirmed", "owner")
+        waiting = placed("kitahama", {"N4-SUS": 200})
+        assert (order.promised_on, waiting.promised_on) == (date(2026, 11, 24), date(2026, 11, 24))
+    sign_in(client, "clerk")
+    assert "closures.csv:2" in client.get("/admin/?lang=en").text
+    assert order.number not in client.get("/admin/orders?state=due").text
+    clock.forward(minutes=4 * 24 * 60)
+    due = client.get("/admin/orders?state=due&lang=en").text
+    assert order.number in due and waiting.number not in due and "i-warn" not in due.split("</thead>")[1]
+    clock.forward(minutes=24 * 60)
+    late = client.get("/admin/orders?state=due&lang=en").text
+    assert order.number in late and "i-warn" in late.split("</thead>")[1]
+    assert "Standard, ready on Tue 24 Nov" in client.get(f"/admin/orders/{order.number}?lang=en").text
