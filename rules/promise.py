@@ -132,7 +132,7 @@ def _start(ordered_on: date, counted_from: date, calendar: Calendar) -> Iterator
     if counted_from != ordered_on:
         closed = calendar.closed(ordered_on)
         kind = "after_cutoff" if closed is None else "not_open"
-        yield Note(kind, ordered_on, counted_from, closed and closed.name)
+        yield Note(kind, ordered_on, counted_from, closed.name if closed is not None else None)
 
 
 def _closed(ordered_on: date, ready_on: date, calendar: Calendar) -> list[Note]:
