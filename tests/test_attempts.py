@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,24 @@ def test_quick_order_keeps_what_it_could_not_take(app: Flask, client: FlaskClien
         rows |= {f"sku-was-{number}": sku, f"q-was-{number}": quantity}
     post(client, "/quick-order", **rows)
     assert told(app) == [("P-12", "QT12", 30, "")]
+
+
+def test_an_order_file_keeps_what_stops_it_once_under_its_own_channel(
+    app: Flask, database_url: str, client: FlaskClient
+) -> None:
+    sign_in(client, "hayashi")
+    file = (BytesIO(b"SKU,Quantity\nP-12,30\nM4-10,40\n"), "order.csv")
+    answer = client.post("/order-files", data={"file": file})
+    answer.close()
+    assert [(row.sku, row.asked, row.channel) for row in kept(app)] == [("P-12", 30, "csv")]
+    where = answer.headers["Location"]
+    post(client, where, **{"rows": "1", "sku-0": "P-12", "sku-was-0": "P-12", "q-0": "30", "q-was-0": "30"})
+    post(client, where, do="place")
+    (row,) = kept(app)
+    assert row.region == "JP-27"
+    with app.app_context():
+        placed("hayashi-admin", {"P-12": 60})
+    assert told(app) == [("P-12", "QT12", 30, "raised")]
 
 
 @pytest.mark.parametrize("script", [False, True], ids=["plain", "htmx"])

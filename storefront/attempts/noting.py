@@ -27,6 +27,7 @@ from storefront.cart.store import CartOwner
 from storefront.catalog import shelf
 from storefront.clock import now, today
 from storefront.database import get_session, retrying, write
+from storefront.quantity import MAX_QUANTITY
 from storefront.shop import Shop, current_shop
 
 log = logging.getLogger("koguchi.attempts")
@@ -122,28 +123,57 @@ def quietly(work: Callable[[], None]) -> None:
         log.exception("a refusal could not be kept")
 
 
+def lines_refused(caller: str, company_id: int, channel: str, lines: Sequence[tuple[str, int]]) -> None:
+    """(SKU, pieces) of an order that is no cart, from a file, an old order or the desk: keep what stops them."""
+    if not is_kept() or not lines:
+        return
+
+    def look() -> None:
+        asker = Asker(caller, get_session().get(Company, company_id), channel)
+        wishes, _trials = _judge(asker, _wanted(lines))
+        _keep(asker, [wish for wish in wishes if wish.sku])
+
+    afterwards(look)
+
+
+def _wanted(lines: Sequence[tuple[str, int]]) -> list[pricing.Wanted]:
+    return [
+        pricing.Wanted(sku, pieces, f"left-{place}")
+        for place, (sku, pieces) in enumerate(lines)
+        if 1 <= pieces <= MAX_QUANTITY
+    ]
+
+
 def _look_at_cart(
     owner: CartOwner, asker: Asker, removed: Sequence[str], left: Sequence[tuple[str, int]]
 ) -> None:
-    session, shop = get_session(), current_shop()
-    lines = store.lines_of(session, owner, held=False)
-    wanted = [pricing.Wanted(line.sku, line.quantity, str(line.id)) for line in lines]
-    wanted += [pricing.Wanted(sku, pieces, f"left-{place}") for place, (sku, pieces) in enumerate(left)]
-    rows = shelf.rows_of(session, [each.sku for each in wanted]) if wanted else {}
-    priced = pricing.price(session, asker.company, wanted, shop=shop, on=today(), rows=rows, fixes=False)
-    wishes, trials = [], []
-    if priced is not None:
-        wishes = wishes_of(priced, shop.rulebook.current())
-        for each in priced.lines:
-            level = shelf.level_of(each.product)
-            if level is not None and each.line.quantity > level.orderable:
-                wishes.append(short_of(each.line.sku, each.line.quantity, level.orderable, each.line.amount))
-        if priced.decision.outcome in ("block", "quotation"):
-            trials = trials_of(priced.decision.as_json(), priced.decision.currency)
+    lines = store.lines_of(get_session(), owner, held=False)
+    in_cart = [pricing.Wanted(line.sku, line.quantity, str(line.id)) for line in lines]
+    wishes, trials = _judge(asker, [*in_cart, *_wanted(left)])
     kept = {line.sku for line in lines}
     gone = [sku for sku in removed if sku not in kept]
-    if wishes or gone or _has_trials(shop):
-        _keep(asker, wishes, removed=gone, trials=trials if _has_trials(shop) else None)
+    has_trials = _has_trials(current_shop())
+    if wishes or gone or has_trials:
+        _keep(asker, wishes, removed=gone, trials=trials if has_trials else None)
+
+
+def _judge(asker: Asker, wanted: Sequence[pricing.Wanted]) -> tuple[list[Wish], list[dict[str, Any]]]:
+    """The refused wishes among these lines, and what rules on trial make of them while they are refused."""
+    session, shop = get_session(), current_shop()
+    rows = shelf.rows_of(session, [each.sku for each in wanted]) if wanted else {}
+    priced = pricing.price(
+        session, asker.company, wanted, shop=shop, on=today(), channel=asker.channel, rows=rows, fixes=False
+    )
+    if priced is None:
+        return [], []
+    wishes = wishes_of(priced, shop.rulebook.current())
+    for each in priced.lines:
+        level = shelf.level_of(each.product)
+        if level is not None and each.line.quantity > level.orderable:
+            wishes.append(short_of(each.line.sku, each.line.quantity, level.orderable, each.line.amount))
+    if priced.decision.outcome not in ("block", "quotation"):
+        return wishes, []
+    return wishes, trials_of(priced.decision.as_json(), priced.decision.currency)
 
 
 def _has_trials(shop: Shop) -> bool:

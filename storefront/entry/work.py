@@ -20,6 +20,7 @@ from storefront import pasted
 from storefront.accounts import User
 from storefront.accounts.addresses import addresses_of
 from storefront.answered import answered_text, joined, without_hidden_characters
+from storefront.attempts import noting
 from storefront.checkout import confirming, view
 from storefront.checkout import form as forms
 from storefront.checkout.confirming import Confirming, Told
@@ -112,6 +113,8 @@ def keep(work: Work) -> None:
             channel=work.channel,
             contact_id=work.contact.id if work.contact is not None else None,
         )
+    refused = [(row.sku, row.quantity) for row in work.to_mend if row.sku and row.quantity]
+    noting.lines_refused(f"entry:{work.entry.id}", work.entry.company_id, work.channel, refused)
 
 
 def place(work: Work, actor: User) -> Outcome | None:
