@@ -129,6 +129,10 @@ CHECKS: dict[str, Check] = {
         "A price break starts below the minimum, off the multiple or above the maximum.",
         "価格の段が、最低数量・倍数・上限と合っていません。",
     ),
+    "unreachable-quantity": _warning(
+        "An allowed quantity or a step below the minimum that nobody can order, because of another field.",
+        "注文できる数量や最低数量未満の段のうち、ほかの決まりのためにだれも注文できないものがあります。",
+    ),
     "price-cliff": _warning(
         "A larger quantity costs less in total, surcharges of the line included.",
         "多く頼むほうが、行の手数料を入れた合計で安くなります。",
@@ -155,4 +159,8 @@ CHECKS: dict[str, Check] = {
         "No case of the file reaches the rule.", "どの事例もこのルールに届いていません。"
     ),
     "expired": _warning("A rule or exception has ended.", "期限の切れたルールまたは例外です。"),
+    "stale-accept": _warning(
+        "A warning is accepted that this rule no longer causes.",
+        "accept に書いた注意が、このルールからはもう出ていません。",
+    ),
 }

@@ -12,6 +12,7 @@ from rules.date_checks import check_gaps
 from rules.meeting import Known, Place, Profile
 from rules.names import KINDS, NAMES, Names, unknown_name
 from rules.quantity_checks import check_breaks, check_leftovers, implies
+from rules.quantity_places import check_meetings
 from rules.reading import when_facts
 from rules.report import Report, Source, nearest, shown
 from rules.ruleset import (
@@ -60,7 +61,8 @@ def check_ruleset(
     check_breaks(report, profiles)
     profiles = [profile for profile in profiles if not _impossible(profile)]  # they meet no other rule
     _check_beaten(report, profiles, ruleset.policy.price_choice)
-    check_leftovers(report, profiles, known)
+    told = check_leftovers(report, profiles, known)
+    check_meetings(report, profiles, known, today, told)
     check_gaps(report, ruleset, today)
     sources = {rule.code: Source(report, rule.path, rule.lines, rule.code) for rule in ruleset.rules}
 

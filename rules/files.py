@@ -127,9 +127,12 @@ def load_ruleset(
     if report.errors == 0 and run_cases:
         from rules.cases import check_cases
         from rules.price_checks import check_prices
+        from rules.stale_accepts import check_accepts
 
         check_prices(report, ruleset, catalog, today)
         cases = check_cases(report, ruleset, catalog, today)
+        notes = (*loading.names.skipped(), *report.skipped)
+        check_accepts(report, ruleset.rules, catalog, notes, today)
     findings = tuple(sorted(report.findings, key=lambda one: (one.file, one.line, one.check)))
     notes = (*loading.names.skipped(), *report.skipped)
     return Loaded(ruleset if report.errors == 0 else None, findings, catalog, notes, cases, parsed)

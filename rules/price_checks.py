@@ -15,7 +15,7 @@ from rules.errors import TieError
 from rules.facts import MAX_QUANTITY
 from rules.meeting import Profile
 from rules.money import plain
-from rules.price_faults import MOST_TOLD, PriceJudge, Told
+from rules.price_faults import MOST_TOLD, PriceJudge, Told, told_of
 from rules.reading import COUNTED
 from rules.report import Report, Source
 from rules.row_checks import RowCheck
@@ -27,6 +27,7 @@ MOST_PLACES = 8  # of one rule; fewer where there are many rules
 ALL_PLACES = 2_500  # of all rules together
 ALL_ROWS = 1_500  # evaluated of all price tables together
 ALL_TOLD = 300  # findings; the others keep their room
+MOST_WATCHING = 20  # shadow rules; each is tried as if it alone were live
 LEAST = 2  # places of a rule and rows of a table, however many there are
 ALL_EVALUATIONS = 25_000  # of all rules together, shared out evenly; a second or two
 
@@ -34,9 +35,13 @@ ALL_EVALUATIONS = 25_000  # of all rules together, shared out evenly; a second o
 def check_prices(report: Report, ruleset: Ruleset, catalog: Catalog, today: date | None) -> None:
     """Adds the warnings price-cliff, below-cost, above-list and dearer-lane (rule-semantics 135, 141)."""
     _check_list_prices(report, catalog)
-    rules = [rule for rule in ruleset.rules if rule.mode == "live" and _is_priced(rule)]
-    if rules:
-        _Checking(report, PriceJudge(ruleset, catalog, today)).check(rules)
+    priced = [rule for rule in ruleset.rules if _is_priced(rule)]
+    rules = [rule for rule in priced if rule.mode == "live"]
+    watching = [rule for rule in priced if rule.mode == "shadow"]
+    if len(watching) > MOST_WATCHING:
+        report.skipped.append(say("skipped.watching", count=len(watching) - MOST_WATCHING))
+    if rules or watching:
+        _Checking(report, PriceJudge(ruleset, catalog, today)).check([*rules, *watching[:MOST_WATCHING]])
 
 
 def _check_list_prices(report: Report, catalog: Catalog) -> None:
@@ -71,7 +76,7 @@ class _Checking:
     """One pass over the rules."""
 
     def __init__(self, report: Report, judge: PriceJudge) -> None:
-        self.report, self.judge = report, judge
+        self.report, self.judge, self.live = report, judge, judge
         self.most_places = MOST_PLACES
         self.cut_short: set[str] = set()
         self.limit = 0  # of evaluations, when this rule is done
@@ -84,6 +89,7 @@ class _Checking:
         for place, rule in enumerate(rules):
             remaining = ALL_EVALUATIONS - self.judge.made.done
             self.limit = self.judge.made.done + max(LEAST, remaining // (len(rules) - place))
+            self.judge = self.live.as_if_live(rule) if rule.mode == "shadow" else self.live
             on = self.judge.day_of(rule)
             if on is None:
                 left_out += rule.until_on is None or rule.until_on >= self.judge.today
@@ -108,7 +114,7 @@ class _Checking:
             except TieError:
                 continue  # met only here; ties are told by their own check, or by the cart that meets one
         for (check, path), told in islice(worst.items(), MOST_TOLD):
-            source.problem(check, path, told.said, say("hint.accept", check=check))
+            source.problem(check, path, told_of(rule, told.said), say("hint.accept", check=check))
 
     def _check_place(self, rule: Rule, place: Place, on: date, worst: dict[tuple[str, str], Told]) -> None:
         probe = self.judge.probe(place, on)

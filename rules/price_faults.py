@@ -4,6 +4,7 @@ Judges one product of one customer at one quantity. Which of them are looked at 
 """
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -36,6 +37,7 @@ class PriceJudge:
 
     def __init__(self, ruleset: Ruleset, catalog: Catalog, today: date | None) -> None:
         self.ruleset = ruleset
+        self.watching: str | None = None  # a shadow rule that is taken as live
         self.samples = Samples(catalog)
         self.today = today or latest_start(ruleset)
         self.currency = ruleset.policy.currency
@@ -50,6 +52,13 @@ class PriceJudge:
         self.cliffs: set[Any] = set()  # each is told at the first rule that makes it
         self.told: set[tuple[str, str, int]] = set()  # check, file and line of rows
 
+    def as_if_live(self, rule: Rule) -> "PriceJudge":
+        """The judge of a rule that only watches, with that rule in force; what was told is not told again."""
+        judge = copy(self)
+        judge.watching = rule.code
+        judge.days, judge.probes, judge.cliffs = {}, {}, set(self.cliffs)
+        return judge
+
     def day_of(self, rule: Rule) -> date | None:
         """The day nearest to today on which the rule is in force; None when it has ended, or the days are too many."""
         on = max(self.today, rule.from_on or date.min)
@@ -58,7 +67,7 @@ class PriceJudge:
         if on not in self.days:
             if len(self.days) >= MOST_DAYS:
                 return None
-            self.days[on] = rules_in_force(self.ruleset, on)
+            self.days[on] = rules_in_force(self.ruleset, on, self.watching)
         return on
 
     def probe(self, place: Place, on: date) -> Probe | None:
@@ -139,6 +148,11 @@ class PriceJudge:
                 code=before.code,
             )
             yield "dearer-lane", Told(each[at] - each[at - 1], said)
+
+
+def told_of(rule: Rule, said: Said) -> Said:
+    """A sentence about a rule that only watches says so."""
+    return say("price.if-live", code=rule.code, said=said) if rule.mode == "shadow" else said
 
 
 def _is_first(each: Sequence[Fraction], steps: Sequence[Any], at: int, is_wrong: Any) -> bool:

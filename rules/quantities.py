@@ -41,7 +41,7 @@ class Missed:
     below: Below | None = None
 
 
-_SAYS: dict[str, Callable[[QuantityEffect], Any]] = {
+SAYS: dict[str, Callable[[QuantityEffect], Any]] = {
     "minimum": lambda effect: (effect.minimum, effect.below, effect.counts),
     "maximum": lambda effect: (effect.maximum, effect.above, effect.counts),
     "multiple": lambda effect: (
@@ -65,7 +65,7 @@ def decided_fields(work: Evaluation, line: LineFacts, rules: list[CompiledRule])
     for name in FIELDS:
         entries = [one for one in candidates if getattr(one[1], name) is not None]
         if entries:
-            says = _SAYS[name]
+            says = SAYS[name]
             compiled, effect, exception = most_specific(
                 entries,
                 lambda one: one[0].rank,

@@ -114,18 +114,24 @@ def _implied(one: Profile, entry: WhenLine | AnyOf) -> bool:
     return one.sets[entry.fact] <= wanted
 
 
-def check_leftovers(report: Report, profiles: Sequence[Profile], known: Known) -> None:
-    """Two rules that win different fields on the same line and together leave no quantity at all."""
+def check_leftovers(report: Report, profiles: Sequence[Profile], known: Known) -> set[frozenset[str]]:
+    """Two rules that win different fields on the same line and together leave no quantity at all; the pairs told."""
+    told: set[frozenset[str]] = set()
     rules = [one for one in profiles if isinstance(one.rule.effect, QuantityEffect) and _is_plain(one)]
     lows = [one for one in rules if _says_low(_quantity(one))]
     highs = [one for one in rules if _says_high(_quantity(one))]
     if len(lows) * len(highs) > MOST_PAIRS:
         report.skipped.append(say("skipped.leftovers"))
-        return
+        return told
     for low in lows:
         for high in highs:
-            if low is not high and _leaves_nothing(_quantity(low), _quantity(high)):
-                _check_pair(report, low, high, rules, known)
+            if (
+                low is not high
+                and _leaves_nothing(_quantity(low), _quantity(high))
+                and _check_pair(report, low, high, rules, known)
+            ):
+                told.add(frozenset((low.rule.code, high.rule.code)))
+    return told
 
 
 def _is_plain(profile: Profile) -> bool:
@@ -165,18 +171,19 @@ def _leaves_nothing(low: QuantityEffect, high: QuantityEffect) -> bool:
     return first_orderable(mine, theirs) is None
 
 
-def _check_pair(report: Report, low: Profile, high: Profile, rules: Sequence[Profile], known: Known) -> None:
+def _check_pair(report: Report, low: Profile, high: Profile, rules: Sequence[Profile], known: Known) -> bool:
+    """Tells it, unless a third rule may win there."""
     if not can_meet(low, high) or (place := known.common(low, high)) is None:
-        return
+        return False
     for other in rules:
         if other is low or other is high or not (can_meet(other, low) and can_meet(other, high)):
             continue
         effect = _quantity(other)
         if (_says_low(effect) and other.rank > low.rank) or (_says_high(effect) and other.rank > high.rank):
-            return  # a third rule may win there
+            return False
     mine, theirs = _quantity(low), _quantity(high)
     if (_says_low(theirs) and high.rank >= low.rank) or (_says_high(mine) and low.rank >= high.rank):
-        return  # one of the two wins both sides, and it was checked alone
+        return False  # one of the two wins both sides, and it was checked alone
     found, customer = place
     where = [say("where.product", sku=found.sku)] if found is not None else []
     if customer is not None and customer.known:
@@ -193,3 +200,4 @@ def _check_pair(report: Report, low: Profile, high: Profile, rules: Sequence[Pro
             where=at_places(where),
         ),
     )
+    return True

@@ -35,6 +35,7 @@ class Report:
     errors: int = 0
     warnings: int = 0
     accepted: dict[str, Collection[str]] = field(default_factory=dict)  # by rule: warnings that are meant
+    silenced: set[tuple[str, str]] = field(default_factory=set)  # rule and warning, where that happened
 
     def add(
         self,
@@ -47,6 +48,7 @@ class Report:
     ) -> None:
         severity = CHECKS[check].severity
         if severity == "warning" and rule is not None and check in self.accepted.get(rule, ()):
+            self.silenced.add((rule, check))
             return
         if severity == "error":
             self.errors += 1
@@ -127,7 +129,7 @@ def suggestion(word: str, known: Iterable[str]) -> Said | None:
 
 def at_places(places: Sequence[Said]) -> Said:
     """ " for product M4 and customer ACME", or nothing where no place is known."""
-    return say("tie.where", places=joined("join.and", places)) if places else say("tie.nowhere")
+    return say("tie.where", places=joined("join.where", places)) if places else say("tie.nowhere")
 
 
 def shown(value: Any) -> Sentence:

@@ -13,7 +13,7 @@ from rules.date_checks import days_between
 from rules.errors import TieError
 from rules.facts import Product
 from rules.meeting import Profile, Shape
-from rules.price_faults import MOST_TOLD, PriceJudge, Told
+from rules.price_faults import MOST_TOLD, PriceJudge, Told, told_of
 from rules.report import Report
 from rules.ruleset import PriceEffect, PriceTable, Row, Rule
 from rules.said import Said, say
@@ -68,7 +68,7 @@ class RowCheck:
         self.counts[check] = self.counts.get(check, 0) + 1
         if self.counts[check] <= MOST_TOLD:
             hint = say("hint.accept", check=check)
-            self.report.add(check, self.table.path, row.line, said, hint, self.rule.code)
+            self.report.add(check, self.table.path, row.line, told_of(self.rule, said), hint, self.rule.code)
 
     def _sorted_out(self) -> tuple[list[tuple[Any, Row]], list[tuple[Any, Row]], list[tuple[Any, Row]]]:
         """Rows in force by plain arithmetic: steps that may be cliffs, prices that look wrong, and the rest."""

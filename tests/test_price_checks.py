@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from rules import load_ruleset
+from rules.catalog import Catalog
 from rules.errors import Finding
 from support.rulesets import CATALOG, METHODS, ON, folder
 
-PRICES = ("price-cliff", "below-cost", "above-list", "dearer-lane", "date-gap")
+PRICES = ("price-cliff", "below-cost", "above-list", "dearer-lane", "date-gap", "stale-accept")
 PRODUCTS = "sku,category,list_price,cost\nM4,screws/pan,120,40\nM5,screws/pan,150,90\nN4,nuts,10,4\n"
 CUSTOMERS = "code,group,region\nACME,standard,JP-27\nBETA,trial,JP-13\n"
 FEE = """[when]
@@ -239,9 +240,55 @@ def test_only_warnings_that_exist_can_be_accepted(tmp_path: Path, word: str) -> 
 # bounds
 
 
-def test_shadow_and_expired_rules_are_left_alone(tmp_path: Path) -> None:
-    assert found(tmp_path / "a", {"PR10": 'mode = "shadow"\n' + MEANT}) == []
+def test_rules_that_are_off_or_expired_are_left_alone(tmp_path: Path) -> None:
+    assert found(tmp_path / "a", {"PR10": 'mode = "off"\n' + MEANT}) == []
     assert found(tmp_path / "b", {"PR10": "until = 2026-11-30\n" + MEANT}) == []
+
+
+def test_a_rule_that_only_watches_is_checked_as_if_it_were_live(tmp_path: Path) -> None:
+    [cliff] = found(tmp_path, {"PR10": 'mode = "shadow"\n' + MEANT})
+    assert (cliff.check, cliff.rule) == ("price-cliff", "PR10")
+    assert cliff.message == (
+        "if PR10 were live, 100 pieces of M4 cost ACME 9800, less than 99 pieces with 11880."
+    )
+    assert cliff.said("ja")[0] == (
+        "PR10 を有効(live)にした場合、得意先 ACME が M4 を100個買うと 9800、99個買うと 11880 です。"
+        "多く買うほうが安くなります。"
+    )
+
+
+def test_a_cliff_that_is_there_without_the_watching_rule_is_told_of_the_live_one_alone(
+    tmp_path: Path,
+) -> None:
+    other = 'mode = "shadow"\n[when]\n"product.sku" = "M4"\n[price]\noff_percent = 1\n'
+    findings = found(tmp_path, {"PR10": MEANT, "PR20": other})
+    assert [(one.check, one.rule) for one in findings] == [("price-cliff", "PR10")]
+
+
+# accepted warnings that are gone
+
+
+def test_an_accepted_warning_that_still_comes_is_not_stale(tmp_path: Path) -> None:
+    assert found(tmp_path, {"PR10": 'accept = ["price-cliff"]\n' + MEANT}) == []
+
+
+def test_an_accepted_warning_that_no_longer_comes_is_told_at_its_line(tmp_path: Path) -> None:
+    mended = MEANT.replace("98", "119.9")
+    [stale] = found(tmp_path, {"PR10": 'accept = ["price-cliff"]\n' + mended})
+    assert (stale.check, stale.line, stale.rule) == ("stale-accept", 3, "PR10")
+    assert "price-cliff is accepted here" in stale.message
+
+
+def test_a_stale_entry_of_a_rule_that_is_off_waits_until_it_is_on_again(tmp_path: Path) -> None:
+    mended = MEANT.replace("98", "119.9")
+    assert found(tmp_path, {"PR10": 'mode = "off"\naccept = ["price-cliff"]\n' + mended}) == []
+
+
+def test_nothing_is_called_stale_where_prices_could_not_be_checked(tmp_path: Path) -> None:
+    body = 'accept = ["price-cliff", "never-applies"]\n[price]\nunit = 5\n'
+    shop = folder(tmp_path, {"PR10": body})
+    found_here = load_ruleset(shop, Catalog(), METHODS, ON).findings
+    assert [one.message[:13] for one in found_here if one.check == "stale-accept"] == ["never-applies"]
 
 
 def test_a_rule_of_the_future_is_checked_on_its_first_day(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "the list price of {sku}, {price}, is below its cost {cost}.",
         "{sku} の定価 {price} が原価 {cost} を下回っています。",
     ),
+    "price.if-live": ("if {code} were live, {said}", "{code} を有効(live)にした場合、{said}"),
     "price.per": ("{unit} per {per}", "{per}個あたり {unit}"),
     "pieces.one": ("1 piece", "1個"),
     "pieces.many": ("{quantity} pieces", "{quantity}個"),
@@ -40,6 +41,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "skipped.days": (
         "prices of {count} rules were not checked: they begin on too many days.",
         "{count}件のルールの価格は、開始日がばらばらで多すぎるため確かめていません。",
+    ),
+    "skipped.watching": (
+        "prices of {count} more shadow rules were not checked.",
+        "ほかに{count}件の、記録だけのルール(shadow)の価格は確かめていません。",
     ),
     "skipped.rows": (
         "{path}: {count} more findings {check} of {code} are not shown.",

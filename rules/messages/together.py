@@ -26,6 +26,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "dates.on": ("on {day}", "{day}"),
     "dates.from-to": ("from {first} to {last} ({days} days)", "{first}から{last}まで({days}日間)"),
+    "accept.stale": (
+        "{check} is accepted here, but {code} does not cause it any more.",
+        "accept にある {check} は、{code} からはもう出ていません。",
+    ),
+    "accept.stale-hint": ("Take it out of accept.", "accept から消してください。"),
     # beats
     "beats.other-group": (
         "{code} is of another group and can never tie with {rule}.",
@@ -77,8 +82,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "tie.nowhere": ("", ""),
     "tie.where": (" for {places}", "{places}で"),
     "where.both-lines": ("orders with lines of both", "両方の行がある注文"),
-    "where.product": ("product {sku}", "商品 {sku}"),
-    "where.customer": ("customer {code}", "得意先 {code}"),
+    "where.product": ("product {sku}", "商品 {sku} "),
+    "where.customer": ("customer {code}", "得意先 {code} "),
+    "join.where": (" and ", "と"),
     "where.visitor": ("a visitor", "ログイン前の訪問者"),
     "field.price": ("the {lane} price", "{lane} の段階の価格"),
     "field.order-minimum": ("the order's minimum", "注文の最低金額"),
@@ -102,6 +108,23 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "quantity.no-leftover": (
         "{low} ({path}) and {high} together leave no quantity to order{where}.",
         "{low}({path})と {high} を合わせると、{where}注文できる数量が一つも残りません。",
+    ),
+    "quantity.none-together": (
+        "{rules} together leave no quantity to order{where}.",
+        "{rules} を合わせると、{where}注文できる数量が一つも残りません。",
+    ),
+    "quantity.rule": ("{code} ({path})", "{code}({path})"),
+    "unreachable.allowed": (
+        "the allowed quantity {quantity} {why} of {code} ({path}): nobody can order it.",
+        "注文できる数量の {quantity} は、{code}({path})の{why}。だれも注文できません。",
+    ),
+    "unreachable.below": (
+        "no quantity of the step from {start} to {end} agrees with {rules}: nobody can order it.",
+        "{start} から {end} までの段には、{rules} に合う数量がありません。だれも注文できません。",
+    ),
+    "skipped.places": (
+        "quantities were not compared where more than two rules meet: there are too many.",
+        "三つ以上のルールが重なるところの数量は、数が多すぎるため比べていません。",
     ),
     "skipped.leftovers": (
         "minimum and maximum were not compared across rules: there are too many.",

@@ -1,6 +1,6 @@
-"""Writes docs/checks.md from CHECKS and tests/bad_rules: each check with its wrong example, message and right file.
+"""Writes docs/checks.md and checks.ja.md from CHECKS and tests/bad_rules: each check with a wrong and a right example.
 
-Run as `python tests/support/checks_page.py`; a test compares the page.
+Run as `python tests/support/checks_page.py`; a test compares the pages.
 """
 
 import sys
@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 BAD_RULES = ROOT / "tests" / "bad_rules"
-PAGE = ROOT / "docs" / "checks.md"
+PAGES = {"en": ROOT / "docs" / "checks.md", "ja": ROOT / "docs" / "checks.ja.md"}
 METHODS = ("bank_transfer", "dummy", "flat_rate", "net_terms", "table_rate")
 TODAY = date(2026, 12, 1)
 LONGEST = 2_000  # of an example in the page
@@ -41,6 +41,7 @@ BOOK = {
     "two equal exceptions on the same days": ("repeated-exception",),
     "a surcharge that does not say how often it is charged": ("surcharge-without-per",),
     "rule that can never apply": ("never-applies", "similar-names", "key-without-effect"),
+    "allowed quantity or step that other rules make unreachable": ("unreachable-quantity",),
     "break below the minimum, off the multiple or above the maximum": ("break-off-quantity",),
     "minimum off the multiple": ("minimum-off-multiple",),
     "price below cost or above list": ("below-cost", "above-list"),
@@ -50,15 +51,44 @@ BOOK = {
     "rule without a case": ("rule-without-case",),
     "rule no case reaches": ("rule-not-covered",),
     "expired rule or exception": ("expired",),
+    "accepted warning that is gone": ("stale-accept",),
 }
+_SEVERITIES = {"error": "誤り", "warning": "注意"}
 
 
-def page() -> str:
+def page(language: str) -> str:
     """The whole page as Markdown."""
-    return "\n".join(_lines()) + "\n"
+    return "\n".join(_english() if language == "en" else _japanese()) + "\n"
 
 
-def _lines() -> Iterator[str]:
+def _japanese() -> Iterator[str]:
+    from rules.check_table import CHECKS
+
+    yield "# ルールの検査"
+    yield ""
+    yield "`koguchi rules check SHOP --lang ja` は、店のフォルダのファイルをすべて読み、次の検査をします。"
+    yield "端末の言語が日本語なら `--lang ja` は要りません。[English](checks.md)"
+    yield ""
+    yield "- **誤り**が一つでもあるあいだ、その一式は使われません。店は、前の正しい一式のまま動き続けます。"
+    yield "- **注意**は何も止めません。わかっていて残す注意は、そのルールのファイルの `code` の並びに"
+    yield '  `accept = ["price-cliff"]` のように書きます。'
+    yield ""
+    yield "どのメッセージも、ファイル名と行番号、何がおかしいか、どう直すかの順に出ます。"
+    yield "例は tests/bad_rules のフォルダと同じものです。"
+    yield ""
+    yield "| 検査 | 種類 | 意味 |"
+    yield "|---|---|---|"
+    for code, check in CHECKS.items():
+        yield f"| [{code}](#{code}) | {_SEVERITIES[check.severity]} | {check.ja} |"
+    for code, check in CHECKS.items():
+        yield ""
+        yield f"## {code}"
+        yield ""
+        yield f"{_SEVERITIES[check.severity]}。{check.ja}"
+        yield from _example(code, "ja")
+
+
+def _english() -> Iterator[str]:
     from rules.check_table import CHECKS
 
     yield "# Checks / 検査"
@@ -70,6 +100,9 @@ def _lines() -> Iterator[str]:
     yield ""
     yield 'A warning that is meant is accepted in its rule file, beside `code`: `accept = ["price-cliff"]`.'
     yield 'わかっていて残す注意は、そのルールのファイルの `code` の並びに `accept = ["price-cliff"]` と書きます。'
+    yield ""
+    yield "Messages are English; `--lang ja`, or a Japanese locale, makes them Japanese (JSON only with `--lang`)."
+    yield "このページの日本語版は [checks.ja.md](checks.ja.md) です。"
     yield ""
     yield "| check | severity | meaning | 意味 |"
     yield "|---|---|---|---|"
@@ -87,26 +120,26 @@ def _lines() -> Iterator[str]:
         yield f"## {code}"
         yield ""
         yield f"{check.en} {check.ja}"
-        yield from _example(code)
+        yield from _example(code, "en")
 
 
-def _example(code: str) -> Iterator[str]:
+def _example(code: str, language: str) -> Iterator[str]:
     from rules import load_ruleset
 
     folder = BAD_RULES / code
     finding = load_ruleset(folder, methods=METHODS, today=TODAY).findings[0]
     yield ""
-    yield "Wrong / 誤:"
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "right.toml"):
+    yield "Wrong / 誤:" if language == "en" else "誤った例:"
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.stem != "right"):
         yield from _file(folder, path)
     yield ""
-    yield f"> {finding}"
-    if (folder / "right.toml").exists():
+    yield f"> {finding.printed(language)}"
+    for right in folder.glob("right.*"):
         yield ""
-        yield "Right / 正:"
+        yield "Right / 正:" if language == "en" else "正しい例:"
         yield ""
-        yield "```toml"
-        yield (folder / "right.toml").read_text().rstrip()
+        yield f"```{right.suffix[1:]}"
+        yield right.read_text().rstrip()
         yield "```"
 
 
@@ -122,4 +155,5 @@ def _file(folder: Path, path: Path) -> Iterator[str]:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
-    PAGE.write_text(page())
+    for language, path in PAGES.items():
+        path.write_text(page(language))
