@@ -10,6 +10,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -180,6 +181,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
         )
     yield app
     app.extensions["koguchi"].close()
+
+
+@pytest.fixture(scope="module")
+def drawn(shop: Flask) -> list[Ordered]:
+    return random_carts(shop)
 
 
 class Doors:
@@ -440,9 +446,9 @@ def replay_differing(doors: Doors) -> list[str]:
 
 @pytest.mark.parametrize("half", [0, 1])
 def test_the_same_carts_are_decided_alike_byte_for_byte_through_every_door(
-    shop: Flask, doors: Doors, capsys: pytest.CaptureFixture[str], half: int
+    drawn: list[Ordered], doors: Doors, capsys: pytest.CaptureFixture[str], half: int
 ) -> None:
-    carts = random_carts(shop)[half::2]
+    carts = deepcopy(drawn[half::2])
     assert differing(doors, carts, capsys) == []
     placed = [one for one in carts if one.order]
     assert len(carts) / 2 < len(placed) < len(carts)  # some are refused, by every door
@@ -463,10 +469,14 @@ FUDGES = {
 
 @pytest.mark.parametrize("fudge", FUDGES)
 def test_control_a_door_that_asks_for_itself_is_found(
-    shop: Flask, doors: Doors, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, fudge: str
+    drawn: list[Ordered],
+    doors: Doors,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    fudge: str,
 ) -> None:
     where, name, instead, caught = FUDGES[fudge]
-    carts = [one for one in random_carts(shop) if one.code == "KITAHAMA"][: WRITTEN - 1]
+    carts = deepcopy([one for one in drawn if one.code == "KITAHAMA"][: WRITTEN - 1])
     monkeypatch.setattr(where, name, instead)
     found = {sentence.partition(":")[0] for sentence in differing(doors, carts, capsys)}
     assert found == caught

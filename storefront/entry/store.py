@@ -101,7 +101,7 @@ def parked(session: Session, most: int = 100) -> list[Entry]:
 
 def keep(session: Session, entry_id: int, **values: Any) -> None:
     """Keep what was typed, unless the entry was closed meanwhile."""
-    entry = session.scalars(locked(select(Entry).where(Entry.id == entry_id))).one()
+    entry: Entry = session.scalars(locked(select(Entry).where(Entry.id == entry_id))).one()
     if entry.state == "open":
         for name, value in values.items():
             setattr(entry, name, value)
@@ -110,7 +110,7 @@ def keep(session: Session, entry_id: int, **values: Any) -> None:
 
 def claim(session: Session, order_id: int, *, entry_id: int) -> int | None:
     """Close the entry in its order's transaction; answers the order it has already, when it was placed before."""
-    entry = session.scalars(locked(select(Entry).where(Entry.id == entry_id))).one()
+    entry: Entry = session.scalars(locked(select(Entry).where(Entry.id == entry_id))).one()
     if entry.state == "placed":
         return entry.order_id
     entry.state, entry.order_id, entry.updated_at = "placed", order_id, now()
@@ -125,7 +125,7 @@ def reopen(session: Session, entry_id: int) -> None:
 
 def discard(session: Session, entry_id: int) -> bool:
     """Give an open entry up; False when it was placed or discarded before."""
-    entry = session.scalars(locked(select(Entry).where(Entry.id == entry_id))).one()
+    entry: Entry = session.scalars(locked(select(Entry).where(Entry.id == entry_id))).one()
     if entry.state != "open":
         return False
     entry.state, entry.updated_at = "discarded", now()

@@ -23,6 +23,7 @@ BUYER = (
     "/cart",
     "/checkout",
     "/orders",
+    "/order-files",
     "/quotations",
     "/quotations/new?sku=LB4-Z&quantity=30&sku=P-20&quantity=20",
     "/account",
@@ -33,6 +34,7 @@ VISITOR = ("/", "/login", "/reset", "/apply", "/products", "/products/M4-10", "/
 DESK_PAGES = (
     "/admin/",
     "/admin/orders",
+    "/admin/entries",
     "/admin/customers",
     "/admin/customers/HAYASHI",
     "/admin/products",
