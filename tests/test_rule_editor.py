@@ -145,7 +145,7 @@ def test_a_case_that_fails_says_what_came_instead(owner: FlaskClient) -> None:
     number = drafted(owner, OLD.replace("minimum = 50", "minimum = 20"))
     told = page(owner, f"/admin/rules/drafts/{number}")
     assert "合いません" in told
-    assert "outcome" in told and "expected" in told
+    assert "outcome は" in told and "(期待は" in told
 
 
 def test_a_collision_with_another_rule_is_told_before_it_costs_money(owner: FlaskClient, file: Path) -> None:

@@ -23,6 +23,7 @@ from storefront.admin import (  # noqa: F401  (each registers its views)
     rule_editor,
     rule_history,
     rule_patterns,
+    rule_previews,
     rules,
     stock,
     today,

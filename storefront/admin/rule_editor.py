@@ -109,7 +109,7 @@ def rule_begin(code: str) -> Answer:
 def rule_begin_and_activate(code: str) -> Answer:
     """Keep what was typed as a draft, and put it in force at once."""
     number, typed = _begin(code)
-    return _activate(_draft(number), typed)
+    return _activate(draft_of(number), typed)
 
 
 def _begin(code: str) -> tuple[int, Typed]:
@@ -128,7 +128,8 @@ def _new_draft(path: str, typed: Typed) -> int:
 # ---- drafts
 
 
-def _draft(draft_id: int) -> RuleDraft:
+def draft_of(draft_id: int) -> RuleDraft:
+    """The draft with its text; 404 when there is none."""
     query = select(RuleDraft).where(RuleDraft.id == draft_id).options(undefer(RuleDraft.text))
     found = get_session().scalars(query).one_or_none()
     if found is None:
@@ -140,7 +141,7 @@ def _draft(draft_id: int) -> RuleDraft:
 @staff
 def rule_draft(draft_id: int) -> Answer:
     """A draft in the editor; a decided one can still be read."""
-    draft = _draft(draft_id)
+    draft = draft_of(draft_id)
     return _editor(draft.path, draft.text, draft.base_etag, draft)
 
 
@@ -148,7 +149,7 @@ def rule_draft(draft_id: int) -> Answer:
 @staff
 def rule_draft_save(draft_id: int) -> Answer:
     """Keep what was typed. When somebody else saved the draft meanwhile, it becomes a draft of its own."""
-    draft = _draft(draft_id)
+    draft = draft_of(draft_id)
     typed = _typed(draft.text)
     return _kept(_keep(draft, typed), typed)
 
@@ -169,10 +170,12 @@ def _keep(draft: RuleDraft, typed: Typed) -> int:
 
 def _kept(number: int, typed: Typed) -> Redirect:
     """Back to the draft, at its messages or, when there are none, at its buttons."""
-    draft = _draft(number)
+    draft = draft_of(number)
     errors = _count_errors(draft.path, typed.text)
     with write() as session:
         note_errors(session, number, errors)
+    if request.form.get("do") == "try" and not errors:
+        return redirect(url_for("admin.rule_draft_preview", draft_id=number))
     return redirect(url_for("admin.rule_draft", draft_id=number, _anchor="faults" if errors else "actions"))
 
 
@@ -185,12 +188,12 @@ def _count_errors(path: str, text: str) -> int:
 @owner
 def rule_draft_activate(draft_id: int) -> Answer:
     """Keep what was typed and put it in force, unless the check or a change made elsewhere speaks against it."""
-    draft = _draft(draft_id)
+    draft = draft_of(draft_id)
     typed = _typed(draft.text)
     if draft.state != OPEN:
         flash(_("This draft was decided before."), "warn")
         return redirect(url_for("admin.rule_draft", draft_id=draft_id))
-    return _activate(_draft(_keep(draft, typed)), typed)
+    return _activate(draft_of(_keep(draft, typed)), typed)
 
 
 def _activate(draft: RuleDraft, typed: Typed) -> Answer:
@@ -244,7 +247,7 @@ def _in_force(path: str, result: Saved) -> Redirect:
 @staff
 def rule_draft_discard(draft_id: int) -> Redirect:
     """Give a draft up; its text can still be read."""
-    draft = _draft(draft_id)
+    draft = draft_of(draft_id)
     if draft.state == OPEN:
         with write() as session:
             decide_draft(session, draft_id, DISCARDED)
@@ -259,7 +262,7 @@ def rule_draft_discard(draft_id: int) -> Redirect:
 @staff
 def rule_draft_compare(draft_id: int) -> Answer:
     """The draft beside the file as it stands now, and the ways on."""
-    return _compare(_draft(draft_id))
+    return _compare(draft_of(draft_id))
 
 
 def _compare(draft: RuleDraft) -> str:
@@ -286,7 +289,7 @@ def _compare(draft: RuleDraft) -> str:
 @staff
 def rule_draft_keep(draft_id: int) -> Redirect:
     """Go on with the draft, knowing the file as it was shown."""
-    draft = _draft(draft_id)
+    draft = draft_of(draft_id)
     if draft.state == OPEN:
         with write() as session:
             rebase_draft(session, draft_id, request.form.get("expected", "")[:ETAG])
@@ -327,7 +330,7 @@ def _activate_at(code: str, draft_id: int | None) -> str:
 @staff
 def rule_draft_file(draft_id: int) -> Response:
     """The draft as a file, for a shop whose folder is changed by a deployment and not from here."""
-    draft = _draft(draft_id)
+    draft = draft_of(draft_id)
     answer = Response(draft.text, mimetype="text/plain")
     answer.headers.set("Content-Disposition", "attachment", filename=draft.path.rpartition("/")[2])
     return answer
