@@ -147,8 +147,9 @@ class Probe:
         work = self.asked.get(quantity)
         if work is None:
             cart = Cart((Line("1", self.place.product, quantity),), self.place.customer)
-            work = self.asked[quantity] = Evaluation(self.rules, cart, self.on)
+            work = Evaluation(self.rules, cart, self.on)
             to_subtotal(work)
+            self.asked[quantity] = work  # only when it is whole: a tie met on the way is met again
             self.made.done += 1
         return work
 

@@ -21,6 +21,7 @@ FILLED = {
     "number": "1",
     "token": "x",
     "kind": "products",
+    "name": "2026-11-NAKANO-P20",
     "pattern": "minimum",
     "draft_id": "1",
     "version_id": "1",
@@ -150,6 +151,8 @@ def test_odd_questions_are_answered_with_a_page(
         "audit",
         "applications",
         "incidents",
+        "exceptions",
+        "quotations",
         "files",
     ):
         assert client.get(f"/admin/{path}?{query}").status_code == 200, path

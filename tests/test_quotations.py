@@ -143,7 +143,7 @@ def test_from_the_cart_only_the_lines_that_need_a_quotation_are_asked_for(client
 
 def test_goods_without_a_price_can_be_asked_for_from_their_page(client: FlaskClient) -> None:
     sign_in(client, "hayashi")
-    assert "/quotations/new?sku=SP-1&amp;quantity=1" in page(client, "/products/SP-1")
+    assert "/quotations/new?sku=SP-1&amp;quantity=" in page(client, "/products/SP-1")
     assert "図面で決まるため" in page(client, "/quotations/new?sku=SP-1&quantity=5")
 
 
@@ -348,6 +348,20 @@ def test_goods_sold_by_quotation_only_can_be_ordered_after_the_answer(
     with app.app_context():
         assert placed("hayashi", {"SP-1": 5}).goods_minor == 6003
         assert type(place("kitahama", {"SP-1": 5})).__name__ == "Refused"
+
+
+def test_an_order_below_the_order_minimum_is_opened_for_this_product_alone(
+    app: Flask, client: FlaskClient, shop_folder: Path
+) -> None:
+    rule = 'code = "OR10"\nname = "minimum"\n[order]\nminimum = 30000\n'
+    (shop_folder / "rules" / "OR10.toml").write_text(rule)
+    number = asked(client, sku="SP-1", quantity="5", per_year="")
+    assert answered(app, client, number, "1200").status_code == 303
+    names = sorted(path.name for path in (shop_folder / "exceptions").iterdir())
+    assert names == ["CA10_HAYASHI_2026-11-20.toml", "OR10_HAYASHI_2026-11-20.toml"]
+    with app.app_context():
+        assert placed("hayashi", {"SP-1": 5}).goods_minor == 6000
+        assert type(place("hayashi", {"N4-SUS": 100})).__name__ == "Refused"
 
 
 def test_an_answer_by_mail_only_opens_nothing(

@@ -94,8 +94,8 @@ def quotations() -> str:
         "admin/quotations.html",
         page=page,
         shown={one.id: words.shown_state(one, on) for one in page.items},
-        looks=words.STATE_WORDS,
-        states=[("", _("All")), *((key, _(words.STATE_WORDS[key][0])) for key in STATES)],
+        looks=words.DESK_WORDS,
+        states=[("", _("All")), *((key, _(words.DESK_WORDS[key][0])) for key in STATES)],
         filters={"state": state, "q": words_asked},
     )
 
@@ -140,7 +140,7 @@ def _page(found: QuotationRequest, answer: Answer, status: int = 200) -> Respons
         rows=_rows(found, decision),
         decision=decision,
         state=words.shown_state(found, today()),
-        looks=words.STATE_WORDS,
+        looks=words.DESK_WORDS,
         purpose=_(words.PURPOSES[found.purpose]),
         answer=answer,
         is_open=found.state in OPEN,

@@ -267,7 +267,8 @@ class _Explainer:
         ]
         if sentence := explained.stock_refusal(line.quantity, level, row):
             notes.insert(0, Note("block", None, sentence, self._what_is_there(level, offer, row)))
-        has_price = decided.unit_price is not None and offer.issue is None
+        # Of goods priced for one quantity only, as a quotation does, the offer for any quantity names no price.
+        has_price = decided.unit_price is not None and (offer.issue is None or offer.issue.code == "no_price")
         price = (
             format.unit_price(decided.unit_price, decided.per, row.sales_unit, self.currency)
             if has_price

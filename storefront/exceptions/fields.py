@@ -15,7 +15,7 @@ from typing import Any
 from rules import Rule
 from rules.keys import KEY_TYPES, TABLES, Key
 from rules.ruleset import GROUPS
-from storefront.exceptions.words import words
+from storefront.exceptions.words import allowed_word, words
 from storefront.language import _, language
 
 NUMBERS = frozenset(
@@ -55,7 +55,7 @@ def fields_of(rule: Rule) -> list[Field]:
         Field(
             key.name,
             key.type,
-            key.ja if ja else key.en,
+            key.ja if ja else key.en[:1].upper() + key.en[1:],
             "" if key.type in ("choice", "true", "false") else KEY_TYPES[key.type][1 if ja else 0],
             _now(rule, key),
             _options(key),
@@ -73,6 +73,8 @@ def _now(rule: Rule, key: Key) -> str:
     value = rule.raw.get(key.name)
     if value is None:
         return ""
+    if key.type == "choice":
+        return allowed_word(str(value))[1]
     return words(tuple(value) if isinstance(value, list) else value)
 
 

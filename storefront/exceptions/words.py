@@ -93,7 +93,7 @@ def words(value: Any) -> str:
     if hasattr(value, "__dataclass_fields__"):
         told = ((one.name, getattr(value, one.name)) for one in fields(value))
         return " ".join(f"{name} {words(part)}" for name, part in told if part is not None)
-    return str(value)
+    return allowed_word(str(value))[1]
 
 
 ALLOWED = {

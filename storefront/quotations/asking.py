@@ -174,7 +174,10 @@ def _explain(
     for line in asked.kept:
         found = by_sku.get(line.sku)
         line.issues = explained.worst(found.issues) if found is not None else ()
-    asked.issues = [one for one in explained.worst(priced.issues_of_order()) if one.code not in _METHODS]
+    if all(
+        one.line.amount is not None for one in priced.lines
+    ):  # a sum without prices says nothing of the order
+        asked.issues = [one for one in explained.worst(priced.issues_of_order()) if one.code not in _METHODS]
 
 
 _METHODS = ("no_shipping", "no_payment")

@@ -75,9 +75,9 @@ class _Plan:
         for place in places:
             offer = self.offers[place]
             change = _change(rule, issue, offer.line.quantity, decision)
-            known = self.changes.setdefault((rule.code, place), {})
-            if change and any(known.get(key) != value for key, value in change.items()):
-                known.update(change)
+            known = self.changes.get((rule.code, place), {})
+            if any(known.get(key) != value for key, value in change.items()):
+                self.changes[rule.code, place] = known | change
                 added = True
         return added
 

@@ -15,6 +15,8 @@ STATE_WORDS = {
     "declined": (N_("We cannot offer it"), "block"),
     "closed": (N_("Closed"), "none"),
 }
+# the same for the desk, where one's own work waits
+DESK_WORDS = STATE_WORDS | {"received": (N_("Waits for our answer"), "approval")}
 PURPOSES = {
     "normal": N_("Normal order"),
     "prototype": N_("Prototype"),
