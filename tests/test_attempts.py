@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from storefront.attempts import Attempt, endings, noting
 from storefront.attempts.endings import clear_attempts, months_before
+from storefront.cart import CartOwner
 from storefront.cleaning import clear_away
 from storefront.database import get_session, write
 from storefront.orders.placing import Placed, Refused
@@ -47,8 +49,9 @@ minimum = 3000
 """
 
 
-def post(client: FlaskClient, path: str, *, script: bool = False, **data: str) -> TestResponse:
-    """A post whose answer has gone out."""
+def post(client: FlaskClient, path: str, **data: Any) -> TestResponse:
+    """A post whose answer has gone out; script=True as htmx sends it."""
+    script = data.pop("script", False)
     answer = client.post(path, data=data, headers=SCRIPT if script else {})
     answer.close()
     return answer
@@ -110,7 +113,7 @@ def test_a_visitor_is_kept_without_a_name_and_becomes_the_buyer(
     assert token not in row.caller
     assert (row.company_id, row.region) == (None, None)
     with app.app_context():
-        noting.merged(token, noting.CartOwner(user_id=1, company_id=1))
+        noting.merged(token, CartOwner(user_id=1, company_id=1))
     (row,) = kept(app)
     assert (row.caller, row.company_id) == ("user:1", 1)
 
@@ -126,9 +129,7 @@ def test_of_a_visitors_wish_and_the_buyers_own_one_is_left(
     with visitor.session_transaction() as cookie:
         token = cookie["cart"]
     with app.app_context():
-        noting.merged(
-            token, noting.CartOwner(user_id=int(mine.caller.split(":")[1]), company_id=mine.company_id)
-        )
+        noting.merged(token, CartOwner(user_id=int(mine.caller.split(":")[1]), company_id=mine.company_id))
     assert told(app) == [("P-12", "QT12", 20, "")]
 
 

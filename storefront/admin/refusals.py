@@ -214,7 +214,7 @@ def _what_if(one: Refusals, args: Mapping[str, str] | None = None) -> WhatIf | N
     if (typed := _number(args.get("fee", ""))) is not None:
         fee = _minor(typed)
     typed = _number(args.get("share", ""))
-    share = int(min(typed, 100)) if typed is not None else 100
+    share = min(int(typed), 100) if typed is not None else 100
     return figures.what_if(one.counts, at=at, fee_minor=fee, share=share)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 MOST_BINS = 10
@@ -41,7 +42,7 @@ class Refusals:
     field: str
     unit: str
     companies: int  # a visitor's carts belong to none
-    counts: tuple[Count, ...] = field(repr=False)
+    counts: tuple[Count, ...] = dataclasses.field(repr=False)
 
     @property
     def carts(self) -> int:

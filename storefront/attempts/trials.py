@@ -111,7 +111,7 @@ def read_trials(session: Session, rules: Sequence[Rule]) -> list[Trial]:
     by_company = _sums_by(session, codes, began, _r.company_id)
     ids = {key for sums in by_company.values() for key in sums if key is not None}
     query = select(Company.id, Company.code, Company.name).where(Company.id.in_(ids))
-    named = {row.id: row for row in session.execute(query)} if ids else {}
+    named: dict[int | None, Any] = {row.id: row for row in session.execute(query)} if ids else {}
     carts = _carts(session, codes)
     return [
         Trial(
@@ -193,10 +193,10 @@ def _weeks(days: Mapping[date, Sums]) -> list[tuple[date, Sums]]:
     return [(week, found.get(week, Sums())) for week in weeks]
 
 
-def _of_companies(sums: Mapping[int | None, Sums], named: Mapping[int, Any]) -> list[OfCompany]:
+def _of_companies(sums: Mapping[int | None, Sums], named: Mapping[int | None, Any]) -> list[OfCompany]:
     """The most touched first."""
     found = [
-        OfCompany(named[key].code, named[key].name, one) if key in named else OfCompany("", "", one)
+        OfCompany(row.code, row.name, one) if (row := named.get(key)) is not None else OfCompany("", "", one)
         for key, one in sums.items()
     ]
     return sorted(found, key=lambda one: (-one.sums.touched, -one.sums.refused, one.code))
