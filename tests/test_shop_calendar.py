@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from rules.promise import add_business_days, business_days
+from storefront.cli import main
 from storefront.own_packages import examples_folder
 from storefront.shop_calendar import CalendarFile, ShopCalendar, has_holidays, read_closures
 
@@ -94,6 +96,15 @@ def test_a_wrong_line_is_told_with_file_line_and_what_is_allowed(text: str, line
     assert told.startswith(f"closures.csv:{line}: error ")
     assert words in told
     assert read_closures(text.encode())[1][0].said("ja")[0] not in ("", told)
+
+
+def test_rules_check_tells_a_wrong_line_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(examples_folder() / "starter", tmp_path / "shop")
+    folder = str(tmp_path / "shop")
+    assert main(["rules", "check", folder]) == 0
+    (tmp_path / "shop" / "closures.csv").write_text(HEADER + "2026-12,,,a,b\n", encoding="utf-8")
+    assert main(["rules", "check", folder, "--lang", "ja"]) == 1
+    assert "closures.csv:2:" in capsys.readouterr().out
 
 
 def test_a_file_that_is_not_utf8_or_holds_a_nul_is_told() -> None:

@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from storefront.commands import card, diff, replay, suggest, trials
 from storefront.commands.shop_argument import add_shop
 
 if TYPE_CHECKING:
-    from rules import Catalog, Decision, Loaded, Ruleset
+    from rules import Catalog, Decision, Finding, Loaded, Ruleset
     from rules.said import Said
 
 FOLDER_HAS_ERRORS = 1
@@ -154,17 +154,26 @@ def _check(args: argparse.Namespace) -> int:
     from rules.said import say
 
     loaded, _ = load(args.shop, run_cases=True)
+    closures = _closures(args.shop)
     language = args.lang or own_language()
     for note in loaded.notes:
         print(say("summary.note", note=note).text(language), file=sys.stderr)
     if args.json:  # a contract with programs: the locale of a machine does not change it
-        findings = [finding.as_json(args.lang or "en") for finding in loaded.findings]
+        findings = [finding.as_json(args.lang or "en") for finding in (*loaded.findings, *closures)]
         print(json.dumps(findings, ensure_ascii=False, indent=2))
     else:
-        for finding in loaded.findings:
+        for finding in (*loaded.findings, *closures):
             print(finding.printed(language))
         print(_summary(loaded).text(language))
-    return FOLDER_HAS_ERRORS if loaded.errors else 0
+    return FOLDER_HAS_ERRORS if loaded.errors or closures else 0
+
+
+def _closures(folder: Path) -> Sequence[Finding]:
+    """What is wrong with the days that the shop closes or opens, where it has such a file."""
+    from storefront.shop_calendar import FILE, read_closures
+
+    path = folder / FILE
+    return read_closures(path.read_bytes())[1] if path.is_file() else ()
 
 
 def _summary(loaded: Loaded) -> Said:
