@@ -50,6 +50,13 @@ def test_a_free_code_is_the_next_ten_of_its_group():
     assert next_code(["QT999990"], "QT") == "QT1"
 
 
+def test_control_each_pattern_stands_on_one_shelf() -> None:
+    from storefront.admin.rule_patterns import SHELVES
+
+    groups = [group for _title, shelf in SHELVES for group in shelf]
+    assert sorted(groups) == sorted({one.group for one in PATTERNS.values()})
+
+
 def test_every_pattern_belongs_to_a_group_and_says_what_it_is_in_both_languages():
     for one in PATTERNS.values():
         assert one.effect

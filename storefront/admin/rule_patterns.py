@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from itertools import groupby
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -25,7 +24,7 @@ from storefront.admin.rule_files import path_of
 from storefront.admin.rules import KINDS
 from storefront.clock import today
 from storefront.database import get_session, write
-from storefront.language import _, language
+from storefront.language import N_, _, language
 from storefront.patterns import (
     PATTERNS,
     Fault,
@@ -58,6 +57,15 @@ LISTS = {
     "method": "methods",
     "rule": "codes",
 }
+
+# The headings under which patterns are offered, with the groups of their rules.
+SHELVES = (
+    (N_("Quantities"), ("QT",)),
+    (N_("Fees"), ("SC",)),
+    (N_("Prices and discounts"), ("PR", "DC")),
+    (N_("Orders, shipping and payment"), ("OR", "LT", "SH", "PM")),
+    (N_("Catalog"), ("CA",)),
+)
 
 
 @dataclass
@@ -93,10 +101,10 @@ class Preview:
 @staff
 def rule_patterns() -> str:
     """Every pattern by kind, each with a sentence that shows what it is for."""
-    by_group = groupby(PATTERNS.values(), key=lambda one: one.group)
-    return render_template(
-        "admin/rule_patterns.html", groups=[(_(KINDS[group]), list(found)) for group, found in by_group]
-    )
+    shelves = [
+        (_(title), [one for one in PATTERNS.values() if one.group in groups]) for title, groups in SHELVES
+    ]
+    return render_template("admin/rule_patterns.html", groups=shelves)
 
 
 # ---- a new rule
