@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _NAME = r"[^\W_][\w.-]{0,98}"
 # What the desk may write: a sub-folder and a suffix, or a file beside shop.toml. shop.toml itself holds secrets.
 _FOLDERS = {"rules": ".toml", "exceptions": ".toml", "prices": ".csv"}
-_TOP_LEVEL = frozenset({"calendar.toml", "closures.toml", "closures.csv", "closures.ics"})
+_TOP_LEVEL = frozenset({"closures.csv"})
 _PATH = re.compile("|".join(rf"{folder}/{_NAME}\{suffix}" for folder, suffix in _FOLDERS.items()))
 MOST_BYTES = {
     ".toml": 1_000_000,

@@ -223,7 +223,7 @@ def test_a_path_that_is_not_ours_is_neither_read_nor_written(app: Flask) -> None
 
 
 def test_names_of_ours_are_allowed() -> None:
-    for path in (PATH, "exceptions/2026-11-ACME-P12.toml", "prices/ねじ.csv", "closures.toml"):
+    for path in (PATH, "exceptions/2026-11-ACME-P12.toml", "prices/ねじ.csv", "closures.csv"):
         assert is_allowed(path), path
 
 
