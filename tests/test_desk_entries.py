@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -18,7 +19,7 @@ from storefront.mail import Mail
 from storefront.orders import Order
 from support.filled import filled
 from support.ordering import person
-from support.shop import make_company, make_user, sign_in
+from support.shop import make_company, make_product, make_user, sign_in
 from test_checkout import add_address
 
 NEW = {
@@ -104,6 +105,29 @@ def test_what_was_typed_is_kept_while_the_phone_rings_again(app: Flask, desk: Fl
     assert (again["note"], again["purchase_order_number"], again["rows"]) == ("表の入口へ", "HK-7", "2")
     sign_in(desk, "owner")  # whoever takes the phone next goes on with it
     assert desk.get(path).status_code == 200
+
+
+def test_a_customer_opened_by_mistake_leaves_nothing_on_the_list(desk: FlaskClient) -> None:
+    path = begin(desk)
+    assert path not in desk.get("/admin/entries").text
+    press(desk, path, scan="M4-10 40")
+    assert path in desk.get("/admin/entries").text
+
+
+def test_an_entry_takes_the_same_queries_whatever_its_lines(
+    app: Flask, desk: FlaskClient, queries: Callable[[], list[str]]
+) -> None:
+    with app.app_context():
+        for number in range(20):
+            make_product(f"NUT-{number}", category="fasteners/nuts")
+    counts = []
+    for lines in (2, 20):
+        path = begin(desk)
+        page = press(desk, path, paste="\n".join(f"NUT-{number} 100" for number in range(lines))).text
+        queries()
+        press(desk, path, page)
+        counts.append(len(queries()))
+    assert counts[0] == counts[1] <= 25
 
 
 def test_a_phone_order_is_the_companys_with_the_clerk_as_its_writer(app: Flask, desk: FlaskClient) -> None:

@@ -41,7 +41,7 @@ def begin(
 ) -> Entry:
     """A new entry; buyers' own ones that were left lying are forgotten on the way."""
     lying = delete(Entry).where(
-        Entry.channel.in_(BUYER_CHANNELS), Entry.state == "open", Entry.updated_at < now() - KEPT
+        Entry.channel.in_(BUYER_CHANNELS), Entry.state != "placed", Entry.updated_at < now() - KEPT
     )
     session.execute(lying)
     entry = Entry(
@@ -93,10 +93,11 @@ def of_the_desk(session: Session, number: int) -> Entry | None:
 
 
 def parked(session: Session, most: int = 100) -> list[Entry]:
-    """The desk's open entries, the last touched first."""
+    """The desk's open entries in which something was typed, the last touched first."""
     query = select(Entry).where(Entry.state == "open", Entry.channel.in_(DESK_CHANNELS))
     query = query.options(joinedload(Entry.company), joinedload(Entry.person), joinedload(Entry.contact))
-    return list(session.scalars(query.order_by(Entry.updated_at.desc(), Entry.id.desc()).limit(most)))
+    newest = session.scalars(query.order_by(Entry.updated_at.desc(), Entry.id.desc()).limit(most))
+    return [entry for entry in newest if entry.text or entry.form]
 
 
 def keep(session: Session, entry_id: int, **values: Any) -> None:
