@@ -50,7 +50,11 @@ def test_while_it_waits_the_buyer_sees_since_when_and_for_which_reason(
     client: FlaskClient, number: str
 ) -> None:
     page = bought(client, number)
-    for told in ("お待ちいただいているのは次の時刻からです: <time datetime=\"2026-11-20T10:20+09:00\">11月20日(金) 10:20</time>", "QT12", "旋盤の段取り替え"):
+    for told in (
+        'お待ちいただいているのは次の時刻からです: <time datetime="2026-11-20T10:20+09:00">11月20日(金) 10:20</time>',
+        "QT12",
+        "旋盤の段取り替え",
+    ):
         assert told in page, told
     assert "承認しました" not in page
 

@@ -16,7 +16,7 @@ from rules import load_ruleset
 from storefront import jobs
 from storefront.database import get_session
 from storefront.mail import Mail
-from storefront.quotations import QuotationLine, QuotationRequest
+from storefront.quotations import QuotationLine, QuotationRequest, pages
 from support.ordering import place, placed
 from support.shop import FixedClock, make_product, sign_in
 
@@ -211,7 +211,7 @@ def test_a_double_click_is_one_request(app: Flask, database_url: str, client: Fl
         assert get_session().scalar(select(func.count()).select_from(QuotationRequest)) == 2
 
 
-def test_twenty_posts_at_once_are_one_request(app: Flask, database_url: str, client: FlaskClient) -> None:
+def test_eight_posts_at_once_are_one_request(app: Flask, database_url: str, client: FlaskClient) -> None:
     sign_in(client, "hayashi")
     cookie = client.get_cookie("koguchi_session")
     assert cookie is not None
@@ -257,6 +257,42 @@ def test_another_companys_request_is_not_found(app: Flask, client: FlaskClient, 
     assert client.get("/quotations/Q-99999").status_code == 404
     sign_in(client, "hayashi-admin")
     assert number in page(client, f"/quotations/{number}")
+
+
+def test_control_without_the_companys_filter_the_foreign_request_is_shown(
+    client: FlaskClient, number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "is_own", lambda: QuotationRequest.company_id > 0)
+    sign_in(client, "kitahama")
+    assert "図面 A-7" in page(client, f"/quotations/{number}")
+    assert number in page(client, "/quotations")
+
+
+def test_two_clerks_who_answer_at_once_write_the_files_of_one(
+    app: Flask, database_url: str, client: FlaskClient, number: str, shop_folder: Path
+) -> None:
+    sign_in(client, "clerk")
+    cookie = client.get_cookie("koguchi_session")
+    assert cookie is not None
+    line, start, seen = line_of(app, number), threading.Barrier(2), []
+
+    def press() -> None:
+        mine = app.test_client()
+        mine.set_cookie("koguchi_session", cookie.value)
+        start.wait()
+        data = {"do": "open", f"price-{line}": "180", "text": "ok", "until": "2026-12-20"}
+        seen.append(mine.post(f"/admin/quotations/{number}", data=data).status_code)
+
+    clerks = [threading.Thread(target=press) for _one in range(2)]
+    for one in clerks:
+        one.start()
+    for one in clerks:
+        one.join()
+    assert set(seen) <= {303, 409, 422}
+    assert 303 in seen
+    assert len(list((shop_folder / "exceptions").iterdir())) == 1
+    assert len([path for path in (shop_folder / "rules").iterdir() if path.name.startswith("PR9")]) == 1
+    assert load_ruleset(shop_folder).ruleset is not None
 
 
 def test_a_product_hidden_from_a_company_cannot_be_asked_for(client: FlaskClient, shop_folder: Path) -> None:

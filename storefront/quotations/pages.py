@@ -9,7 +9,7 @@ import secrets
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.facts import PURPOSES
@@ -41,8 +41,8 @@ def _company() -> Company:
 @buyer
 def index() -> str:
     """The company's requests, newest first."""
-    session, company = get_session(), _company()
-    mine = select(QuotationRequest).where(QuotationRequest.company_id == company.id)
+    session = get_session()
+    mine = select(QuotationRequest).where(is_own())
     total = session.scalar(select(func.count()).select_from(mine.subquery())) or 0
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(request.args.get("page", 1, type=int), 1), pages)
@@ -102,11 +102,14 @@ def ask() -> ResponseReturnValue:
     return redirect(url_for("quotations.show", number=number, sent=1), 303)
 
 
+def is_own() -> ColumnElement[bool]:
+    """The wall between companies: what every question about requests is narrowed by."""
+    return QuotationRequest.company_id == _company().id
+
+
 def own_request(session: Session, number: str, *, for_change: bool = False) -> QuotationRequest:
     """The company's own request; 404 for a foreign number as for an unknown one."""
-    query = select(QuotationRequest).where(
-        QuotationRequest.number == number, QuotationRequest.company_id == _company().id
-    )
+    query = select(QuotationRequest).where(QuotationRequest.number == number, is_own())
     query = (
         locked(query)
         if for_change
