@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rules.said import Sentence, in_language, joined, say
+from rules.said import Sentence, hint_of, in_language, joined, say
 
 _SEVERITIES = {"error": say("finding.error"), "warning": say("finding.warning")}
 
@@ -30,11 +30,12 @@ class Finding:
 
     @property
     def hint(self) -> str:
-        return in_language(self.advice, "en")
+        return self.said("en")[1]
 
     def said(self, language: str) -> tuple[str, str]:
-        """Message and hint for a reader of that language ("ja", "en")."""
-        return in_language(self.sentence, language), in_language(self.advice, language)
+        """Message and hint for a reader of that language ("ja", "en"); most checks have a hint of their own."""
+        hint = self.advice if self.advice is not None else hint_of(self.check)
+        return in_language(self.sentence, language), in_language(hint, language)
 
     def as_json(self, language: str = "en") -> dict[str, Any]:
         message, hint = self.said(language)

@@ -27,7 +27,7 @@ MOST_PLACES = 8  # of one rule; fewer where there are many rules
 ALL_PLACES = 2_500  # of all rules together
 ALL_ROWS = 1_500  # evaluated of all price tables together
 ALL_TOLD = 300  # findings; the others keep their room
-MOST_WATCHING = 20  # shadow rules; each is tried as if it alone were live
+MOST_WATCHING = 10  # shadow rules; each is tried as if it alone were live
 LEAST = 2  # places of a rule and rows of a table, however many there are
 ALL_EVALUATIONS = 25_000  # of all rules together, shared out evenly; a second or two
 

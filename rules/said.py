@@ -58,5 +58,13 @@ def in_language(sentence: Sentence | None, language: str) -> str:
     return sentence.text(language) if isinstance(sentence, Said) else sentence
 
 
+def hint_of(check: str) -> Said | None:
+    """What to do about any finding of a check; None where only the finding itself can say."""
+    from rules.messages import SENTENCES
+
+    key = f"todo.{check}"
+    return Said(key) if key in SENTENCES else None
+
+
 def _filled(value: Any, language: str) -> Any:
     return value.text(language) if isinstance(value, Said) else value

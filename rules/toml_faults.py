@@ -98,7 +98,9 @@ def _string(text: str, lines: list[str], line: int, what: str) -> TomlFault | No
             written = lines[at - 1]
             quote = token[:3] if token[:3] in ('"""', "'''") else token[0]
             said = say("toml.quote", line=_excerpt(written))
-            hint = say("toml.quote-long-hint" if len(quote) == 3 else "toml.quote-hint", quote=quote)
+            hint = say("toml.quote-hint", quote=quote)
+            if len(quote) == 3:
+                hint = say("toml.quote-long-hint", quote=quote)
             return _wide(lines, at) or TomlFault(at, said, hint)
         at += token.count("\n")
     return None

@@ -3,7 +3,7 @@
 Both sentences of a key hold the same {values}; doubled braces are braces.
 """
 
-from rules.messages import carts, files, prices, together, toml_faults, values
+from rules.messages import carts, files, prices, todo, together, toml_faults, values
 
 SENTENCES: dict[str, tuple[str, str]] = {
     **values.SENTENCES,
@@ -12,4 +12,5 @@ SENTENCES: dict[str, tuple[str, str]] = {
     **together.SENTENCES,
     **prices.SENTENCES,
     **carts.SENTENCES,
+    **todo.SENTENCES,
 }
