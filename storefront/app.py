@@ -61,6 +61,7 @@ TABLES = (
     "storefront.api.keys",
     "storefront.file_versions",
     "storefront.rule_drafts",
+    "storefront.replays",
     "storefront.quotations",
     "storefront.exceptions.uses",
     "storefront.attempts",

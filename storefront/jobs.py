@@ -13,7 +13,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 from flask import Flask
-from sqlalchemy import Index, String, Table, Text, func, insert, or_, select
+from sqlalchemy import Index, String, Table, Text, func, insert, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storefront.clock import now
@@ -136,6 +136,15 @@ def _do(row_id: int, job: Job) -> None:
         _put_back(row_id, job, f"{type(error).__name__}: {error}")
         return
     _noted(row_id)
+
+
+def hold_on(session: Session, job: Job) -> None:
+    """A long job says that it is still at work, so that no other worker takes it over."""
+    session.execute(
+        update(Outbox)
+        .where(Outbox.event_id == job.event_id, Outbox.done_at.is_(None))
+        .values(leased_until=now() + LEASE)
+    )
 
 
 def _noted(row_id: int) -> None:

@@ -25,6 +25,7 @@ FILLED = {
     "pattern": "minimum",
     "draft_id": "1",
     "version_id": "1",
+    "replay_id": "1",
 }
 
 
