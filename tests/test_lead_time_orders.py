@@ -194,6 +194,7 @@ def test_paid_later_the_day_is_promised_anew_booked_there_and_told_by_mail(
     again = order_of(Placed(order.id, order.number, ""))
     assert again.promised_on == date(2026, 11, 26)
     assert again.lead_time is not None and again.lead_time["moved_from"] == "2026-11-24"
+    assert again.arrives is None
     assert taken() == {date(2026, 11, 26): 60}
     jobs.run_due()
     with write() as session:

@@ -91,6 +91,7 @@ def _promise_again(session: Session, order: Order) -> None:
     )
     if made is not None:
         order.lead_time, order.promised_on = made, date.fromisoformat(made["promised_on"])
+        order.arrives = None  # the carrier named it for the day before
 
 
 def record(session: Session, order: Order, from_state: str, actor: str, reason: str = "") -> None:
