@@ -56,6 +56,7 @@ LISTS = {
     "group": "groups",
     "method": "methods",
     "rule": "codes",
+    "tag": "tags",
 }
 
 # The headings under which patterns are offered, with the groups of their rules.
@@ -386,6 +387,7 @@ def _lists(catalog: Catalog, group: str) -> dict[str, list[str]]:
         "categories": sorted(categories - {""}),
         "customers": customers,
         "groups": sorted(groups),
+        "tags": sorted({tag for one in products.values() for tag in one.tags or ()}),
         "methods": sorted(installed_methods()),
         "codes": sorted(code for code in _codes() if code[:2] == group),
     }

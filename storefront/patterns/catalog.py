@@ -29,7 +29,7 @@ QUOTATION_ONLY = Pattern(
     (*PRODUCTS, *BUYERS, *COMMON),
     _quotation_probes,
     (Fixed(("catalog", "price"), "quotation"),),
-    faults=lambda values: need_one(values, "category", "sku"),
+    faults=lambda values: need_one(values, "category", "sku", "tag"),
 )
 
 
@@ -70,7 +70,7 @@ HIDE = Pattern(
         Fixed(("when", "any", 1, "customer.code", "known"), False, "only_for"),
         Fixed(("catalog", "hide"), True),
     ),
-    faults=lambda values: need_one(values, "category", "sku"),
+    faults=lambda values: need_one(values, "category", "sku", "tag"),
 )
 
 PATTERNS = (QUOTATION_ONLY, HIDE)

@@ -5,7 +5,8 @@ A fee is always a line of its own on cart, order and invoice.
 
 from __future__ import annotations
 
-from storefront.patterns.kinds import SEEN, Field, Fixed, Pattern, Probe, Said, Values, shows
+from rules.facts import MAX_QUANTITY
+from storefront.patterns.kinds import SEEN, Fault, Field, Fixed, Pattern, Probe, Said, Values, shows
 from storefront.patterns.parts import (
     BUYERS,
     COMMON,
@@ -82,22 +83,37 @@ SMALL_LOT_FEE = Pattern(
 
 
 def _setup_probes(values: Values, scene: Scene) -> list[Probe]:
-    code, facts, per = values["code"], charged(values, scene), values["per"]
-    fee = {"code": code, "amount": SEEN}
-    found = [
-        shows(
-            "1個でもかかる", "one piece pays it", scene.cart(1, **facts), surcharges=[{**fee, "lines": ["1"]}]
+    code, facts, lot = values["code"], charged(values, scene), values.get("lot")
+    fee, each = {"code": code, "amount": SEEN}, values["per"] == "line"
+    one = {**fee, "lines": ["1"]}
+    found = [shows("1個でもかかる", "one piece pays it", scene.cart(1, **facts), surcharges=[one])]
+    if lot is not None:
+        amount = values["lot_amount"]
+        for quantity, times in ((lot, 1), (lot + 1, 2)):
+            ja, en = f"{count(quantity)}個なら{times}回分", f"{count(quantity)} pay it {times}x"
+            if quantity <= MAX_QUANTITY:
+                charge = {"code": code, "amount": amount * times}
+                found.append(shows(ja, en, scene.cart(quantity, **facts), surcharges=[charge]))
+    lines = [one, {**fee, "lines": ["2"]}] if each else [{**fee, "lines": ["1", "2"]}]
+    if each or lot is None or lot > 2:
+        ja, en = (
+            ("2行なら2回", "two lines pay it twice")
+            if each
+            else ("2行に分けても1回", "two lines pay it once")
         )
-    ]
-    if per != "line":
-        cart = scene.lines([(scene.it, 1, facts), (scene.it, 2, facts)])
-        both = [{**fee, "lines": ["1", "2"]}]
-        found.append(shows("2行に分けても1回だけ", "two lines pay it once", cart, surcharges=both))
-    else:
-        cart = scene.lines([(scene.it, 1, facts), (scene.it, 2, facts)])
-        each = [{**fee, "lines": ["1"]}, {**fee, "lines": ["2"]}]
-        found.append(shows("2行なら2回", "two lines pay it twice", cart, surcharges=each))
+        cart = scene.lines([(scene.it, 1, facts), (scene.it, 1, facts)])
+        found.append(shows(ja, en, cart, surcharges=lines))
     return [*found, *asides(scene, values, "SC")]
+
+
+def _setup_faults(values: Values) -> list[Fault]:
+    if ("lot" in values) == ("lot_amount" in values):
+        return []
+    missing = "lot" if "lot_amount" in values else "lot_amount"
+    said = Said(
+        "何個ごとかと、その額は、両方入れてください。", "Fill in both: for how many pieces, and the amount."
+    )
+    return [Fault(missing, said)]
 
 
 SETUP_CHARGE = Pattern(
@@ -118,6 +134,16 @@ SETUP_CHARGE = Pattern(
         *BUYERS,
         *fee_fields(_TABLE, missing=False),
         Field(
+            "lot_amount",
+            "money",
+            ("surcharge", "per_lot", "amount"),
+            Said("またはロットごとの額", "or for each lot"),
+            Said("始まったロットごとに1回。", "For each started lot."),
+            one_of="fee",
+            above_zero=True,
+        ),
+        Field("lot", "pieces", ("surcharge", "per_lot", "lot"), Said("1ロットの個数", "Pieces of a lot")),
+        Field(
             "per",
             "choice",
             ("surcharge", "per"),
@@ -131,6 +157,7 @@ SETUP_CHARGE = Pattern(
     ),
     _setup_probes,
     accepts=lambda values: True,
+    faults=_setup_faults,
 )
 
 

@@ -48,7 +48,18 @@ CUSTOMER = Field(
     Said("会社のコード。この会社だけにするとき。", "The company's code, for this company only."),
     many=True,
 )
-PRODUCTS = (CATEGORY, SKU)
+TAG = Field(
+    "tag",
+    "tag",
+    ("when", "product.tags"),
+    Said("品の印(tags)", "Tag"),
+    Said(
+        "この印のある品。いくつかは「,」で区切ります。",
+        "Products with this tag; separate several with commas.",
+    ),
+    many=True,
+)
+PRODUCTS = (CATEGORY, SKU, TAG)
 BUYERS = (GROUP, CUSTOMER)
 
 _TEXT = (
@@ -153,12 +164,12 @@ def label_fields(table: Path, ja: str, en: str, only_with: str = "") -> tuple[Fi
 
 def about(values: Values) -> str:
     """What the rule is about, for its name: screws; M4-10, M4-12; empty for everything."""
-    return ", ".join([*(values.get("sku") or values.get("category") or [])][:3])
+    return ", ".join((values.get("sku") or values.get("category") or values.get("tag") or [])[:3])
 
 
 def whom(values: Values) -> str:
     """Whom it is about; empty for everybody."""
-    return ", ".join([*(values.get("customer") or values.get("group") or [])][:3])
+    return ", ".join((values.get("customer") or values.get("group") or [])[:3])
 
 
 def named(what: str, ja: str, en: str, link: str = "for") -> Said:
@@ -169,7 +180,7 @@ def named(what: str, ja: str, en: str, link: str = "for") -> Said:
 def asides(scene: Scene, values: Values, group: str, quantity: int = 1, **facts: Any) -> list[Probe]:
     """The cases that show whom and what a rule of the group leaves alone."""
     found = []
-    if scene.other is not None and (values.get("sku") or values.get("category")):
+    if scene.other is not None and about(values):
         cart = scene.cart(quantity, sku=scene.other, **facts)
         nothing = NOTHING[group](scene.other)
         found.append(shows("ほかの品には効かない", "other products are left alone", cart, **nothing))

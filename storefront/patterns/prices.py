@@ -53,7 +53,7 @@ def _who_what(values: Values) -> str:
 
 def _customer_faults(values: Values) -> list[Fault]:
     found = need_one(values, "customer", "group")
-    if "unit" in values and not ("sku" in values or "category" in values):
+    if "unit" in values and not about(values):
         ja, en = "単価は、品番か種類を決めて書きます。", "A unit price needs a SKU or a category."
         found.append(Fault("sku", Said(ja, en)))
     return found

@@ -122,17 +122,17 @@ NOTHING: dict[str, Callable[[str], dict[str, Any]]] = {
 def scenes_of(values: Values, setting: Setting) -> Iterator[Scene]:
     """Scenes with products of the shop, then one with products that are made up."""
     catalog = setting.catalog
-    skus, categories = values.get("sku") or [], values.get("category") or []
+    skus, categories, tags = (values.get(name) or [] for name in ("sku", "category", "tag"))
     who: dict[str, Any] = {}
     if customers := values.get("customer"):
         who["code"] = customers[0]
     if groups := values.get("group"):
         who["group"] = groups[0]
     stranger = bool(who)
-    about = bool(skus or categories)
+    about = bool(skus or categories or tags)
     products = list((catalog.products or {}).values())
-    fits = [one for one in products if _is_about(one, skus, categories)]
-    others = [one for one in products if not _is_about(one, skus, categories) and one.list_price]
+    fits = [one for one in products if _is_about(one, skus, categories, tags)]
+    others = [one for one in products if not _is_about(one, skus, categories, tags) and one.list_price]
     other = others[0].sku if others else OTHER
     facts: dict[str, dict[str, Any]] = {} if others else {OTHER: {"list_price": PRICE}}
     for one in islice((one for one in fits if one.list_price is not None), _TRIED) if about else ():
@@ -140,15 +140,18 @@ def scenes_of(values: Values, setting: Setting) -> Iterator[Scene]:
     made: dict[str, Any] = {"list_price": PRICE}
     if categories:
         made = {"category": categories[0], **made}
+    if tags:
+        made = {"tags": [tags[0]], **made}
     it = skus[0] if skus else SAMPLE
     aside = {OTHER: {"list_price": PRICE}}
     yield Scene(it, OTHER if about else None, {it: made, **aside}, who, stranger)
 
 
-def _is_about(product: Product, skus: Sequence[str], categories: Sequence[str]) -> bool:
+def _is_about(product: Product, skus: Sequence[str], categories: Sequence[str], tags: Sequence[str]) -> bool:
     category = product.category or ""
     inside = any(category == one or category.startswith(f"{one}/") for one in categories)
-    return (not skus or product.sku in skus) and (not categories or inside)
+    marked = not set(tags).isdisjoint(product.tags or ())
+    return (not skus or product.sku in skus) and (not categories or inside) and (not tags or marked)
 
 
 def cases_of(
