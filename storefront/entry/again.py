@@ -94,7 +94,7 @@ def _compared(row: AnswerRow, lines: Sequence[OrderLine]) -> AnswerRow:
         details.insert(0, _("Last time %(quantity)s", quantity=format.quantity(ordered, lines[0].unit)))
     if row.price and before != {row.price}:
         details.insert(0, _("Price changed: last time %(price)s", price=", ".join(sorted(before))))
-    elif row.price and row.outcome == "ok" and row.quantity == ordered:
+    elif row.price and row.is_orderable and row.quantity == ordered:
         details.insert(0, _("The same as last time"))
     return replace(row, details=details)
 
