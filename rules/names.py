@@ -30,6 +30,13 @@ NAMES = {
     "method": say("name.method"),
     "tax": say("name.tax"),
 }
+# The lanes of a price.
+LANE_NAMES = {
+    "list": say("lane.list"),
+    "agreed": say("lane.agreed"),
+    "volume": say("lane.volume"),
+    "promotion": say("lane.promotion"),
+}
 _MANY = {
     "sku": (say("names.sku"), say("why.no-products")),
     "category": (say("names.category"), say("why.no-products")),

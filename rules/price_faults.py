@@ -16,6 +16,7 @@ from rules.catalog import Catalog
 from rules.facts import Customer
 from rules.in_force import RulesInForce, rules_in_force
 from rules.money import amount_text, plain
+from rules.names import LANE_NAMES
 from rules.ruleset import Rule, Ruleset, SurchargeEffect
 from rules.said import Said, Sentence, say
 from rules.samples import Place, Probe, Samples, Work
@@ -142,9 +143,9 @@ class PriceJudge:
                 "price.dearer-lane",
                 who=who,
                 unit=_priced(steps[at].unit_price, steps[at].per),
-                lane=steps[at].lane,
+                lane=LANE_NAMES[steps[at].lane],
                 before=_priced(before.unit_price, before.per),
-                earlier=before.lane,
+                earlier=LANE_NAMES[before.lane],
                 code=before.code,
             )
             yield "dearer-lane", Told(each[at] - each[at - 1], said)

@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 from rules.meeting import Known, Place, Profile, Shape, can_meet
+from rules.names import LANE_NAMES
 from rules.ranking import Rank, beaten_by, with_row
 from rules.reading import CATEGORY
 from rules.report import Source, at_places
@@ -42,7 +43,7 @@ def fields_of(effect: Any, price_choice: str = "specific") -> dict[Said, Any]:
         if effect.lane == "agreed" and price_choice == "lowest":
             return {}
         table = effect.table.path if effect.table else None
-        return {say("field.price", lane=effect.lane): (replace(effect, table=None), table)}
+        return {say("field.price", lane=LANE_NAMES[effect.lane]): (replace(effect, table=None), table)}
     if isinstance(effect, QuantityEffect):
         return _quantity_fields(effect)
     if isinstance(effect, OrderEffect):

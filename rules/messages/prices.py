@@ -16,8 +16,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "price.dearer-lane": (
         "{who} {unit} in the {lane} lane, more than {before} in the {earlier} lane ({code}).",
-        "{who}は {lane} の段階で {unit} になり、前の {earlier} の段階({code})の {before} より高くなっています。",
+        "{who}は、{lane}の段階で {unit} になり、前の{earlier}の段階({code})の {before} より高くなっています。",
     ),
+    "lane.list": ("list", "定価(list)"),
+    "lane.agreed": ("agreed", "取り決め(agreed)"),
+    "lane.volume": ("volume", "数量(volume)"),
+    "lane.promotion": ("promotion", "販促(promotion)"),
     "price.list-below-cost": (
         "the list price of {sku}, {price}, is below its cost {cost}.",
         "{sku} の定価 {price} が原価 {cost} を下回っています。",

@@ -2,10 +2,16 @@
 
 SENTENCES: dict[str, tuple[str, str]] = {
     "todo.unreadable": ("Look at its name and its place.", "名前と置き場所を確かめてください。"),
-    "todo.outside-folder": ("Put the file into the shop folder.", "ファイルを店のフォルダの中に置いてください。"),
+    "todo.outside-folder": (
+        "Put the file into the shop folder.",
+        "ファイルを店のフォルダの中に置いてください。",
+    ),
     "todo.too-large": ("Put long lists into a CSV table.", "長い一覧は価格表(CSV)に分けてください。"),
     "todo.too-deep": ("Write it with fewer brackets inside brackets.", "入れ子を浅くしてください。"),
-    "todo.file-name": ("Rename the file, or change its code.", "ファイル名かコードのどちらかを直してください。"),
+    "todo.file-name": (
+        "Rename the file, or change its code.",
+        "ファイル名かコードのどちらかを直してください。",
+    ),
     "todo.repeated-code": (
         "Give one of the two files a code of its own.",
         "どちらかのファイルに、別のコードを付けてください。",
@@ -47,7 +53,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "`koguchi plugins` lists the methods.",
         "使える方法は koguchi plugins で見られます。",
     ),
-    "todo.unknown-tax": ("Add its rate to [tax] of shop.toml.", "shop.toml の [tax] に税率を書いてください。"),
+    "todo.unknown-tax": (
+        "Add its rate to [tax] of shop.toml.",
+        "shop.toml の [tax] に税率を書いてください。",
+    ),
     "todo.table-row": ("Mend the row, or take it out.", "この行を直すか、消してください。"),
     "todo.repeated-row": (
         "Keep one of the rows, or end the first before the second begins.",

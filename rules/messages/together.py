@@ -86,7 +86,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "where.customer": ("customer {code}", "得意先 {code} "),
     "join.where": (" and ", "と"),
     "where.visitor": ("a visitor", "ログイン前の訪問者"),
-    "field.price": ("the {lane} price", "{lane} の段階の価格"),
+    "field.price": ("the {lane} price", "{lane}の価格"),
     "field.order-minimum": ("the order's minimum", "注文の最低金額"),
     "field.order-maximum": ("the order's maximum", "注文の上限金額"),
     "field.credit": ("the credit check", "与信の扱い"),
