@@ -167,6 +167,21 @@ def test_an_order_file_keeps_what_stops_it_once_under_its_own_channel(
     assert told(app) == [("P-12", "QT12", 30, "raised")]
 
 
+def test_an_old_order_that_could_not_be_placed_today_is_kept(app: Flask, client: FlaskClient) -> None:
+    folder = app.extensions["koguchi"].settings.folder
+    with app.app_context():
+        number = placed("hayashi", {"P-12": 60}).number
+    path = folder / "rules" / "QT12_turned.toml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("minimum = 50", "minimum = 200"), encoding="utf-8"
+    )
+    sign_in(client, "hayashi")
+    post(client, f"/orders/{number}/again")
+    assert [(row.sku, row.asked, row.need, row.channel) for row in kept(app)] == [
+        ("P-12", 60, 200, "reorder")
+    ]
+
+
 @pytest.mark.parametrize("script", [False, True], ids=["plain", "htmx"])
 def test_more_than_the_stock_has_is_kept_as_a_shortage(app: Flask, client: FlaskClient, script: bool) -> None:
     sign_in(client, "hayashi")

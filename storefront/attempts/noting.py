@@ -17,7 +17,7 @@ from sqlalchemy import Table, case, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from storefront import pricing
+from storefront import pasted, pricing
 from storefront.access import current_company, current_person
 from storefront.accounts import Company
 from storefront.attempts.models import REFUSED, Attempt, TrialResult
@@ -134,6 +134,15 @@ def lines_refused(caller: str, company_id: int, channel: str, lines: Sequence[tu
         _keep(asker, [wish for wish in wishes if wish.sku])
 
     afterwards(look)
+
+
+def text_refused(caller: str, company_id: int, channel: str, text: str) -> None:
+    """The same for lines as text, a SKU and a number each; what cannot be read so is left to its page."""
+    lines = [(line.sku, line.quantity or "") for line in pasted.read_lines(text)]
+    asked = [
+        (sku, int(typed)) for sku, typed in lines if typed.isascii() and typed.isdigit() and len(typed) < 8
+    ]
+    lines_refused(caller, company_id, channel, asked)
 
 
 def _wanted(lines: Sequence[tuple[str, int]]) -> list[pricing.Wanted]:

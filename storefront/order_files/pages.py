@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from storefront import pasted, pricing
+from storefront import pricing
 from storefront.access import buyer, current_buyer, current_company
 from storefront.attempts import noting
 from storefront.catalog import shelf
@@ -95,11 +95,7 @@ def upload() -> ResponseReturnValue:
             text=found.text,
             form={"purchase_order_number": found.purchase_order_number, "note": found.note},
         )
-    lines = [(line.sku, line.quantity or "") for line in pasted.read_lines(found.text)]
-    asked = [
-        (sku, int(typed)) for sku, typed in lines if typed.isascii() and typed.isdigit() and len(typed) < 8
-    ]
-    noting.lines_refused(f"entry:{entry.id}", company.id, "csv", asked)
+    noting.text_refused(f"entry:{entry.id}", company.id, "csv", found.text)
     return redirect(url_for("entry.show", token=entry.token), 303)
 
 

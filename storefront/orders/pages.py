@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from storefront.access import buyer, current_buyer, current_company
+from storefront.attempts import noting
 from storefront.database import get_session, write
 from storefront.entry.again import begin_again
 from storefront.forms import clean
@@ -150,4 +151,5 @@ def again(number: str) -> ResponseReturnValue:
     assert person is not None
     with write() as session:
         entry = begin_again(session, own_order(session, number), person)
+    noting.text_refused(f"entry:{entry.id}", entry.company_id, entry.channel, entry.text)
     return redirect(url_for("entry.show", token=entry.token), 303)
