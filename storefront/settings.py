@@ -122,6 +122,9 @@ class Settings(BaseModel):
     timezone: str = "Asia/Tokyo"
     country: str = "JP"  # whose public holidays are no business days
     matcher: Literal["durable", "indexed"] = "durable"
+    exceptions_by: Literal["staff", "owner"] = (
+        "staff"  # who may make exceptions and let quotations be ordered
+    )
     database_url: str
     secret_key: SecretStr
     production: bool = False
@@ -264,7 +267,8 @@ def _from_file(folder: Path, environ: Mapping[str, str]) -> tuple[dict[str, Any]
             faults.append(f"shop.toml: [shop] {key} is unknown; allowed: {', '.join(_SHOP_KEYS)}")
     policy = tables.get("policy", {})
     values |= {key: policy[key] for key in ("currency", "timezone") if key in policy}
-    values |= {"matcher": tables["rules"]["matcher"]} if "matcher" in tables.get("rules", {}) else {}
+    rules = tables.get("rules", {})
+    values |= {key: rules[key] for key in ("matcher", "exceptions_by") if key in rules}
     values |= {"database_url": tables["database"]["url"]} if "url" in tables.get("database", {}) else {}
     for name in ("mail", "rate_limits", "history", "handling", "theme", "plugins"):
         if name in tables:

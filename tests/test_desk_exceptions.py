@@ -14,6 +14,7 @@ from storefront.database import get_session
 from storefront.exceptions import costs
 from storefront.exceptions.uses import ExceptionUse
 from storefront.orders import Order
+from storefront.settings import load_settings
 from support.ordering import placed
 from support.shop import FixedClock, sign_in
 
@@ -284,6 +285,25 @@ def test_a_buyer_neither_sees_nor_makes_exceptions(client: FlaskClient, shop_fol
     assert client.post("/admin/exceptions/new", data=NEW).status_code == 403
     assert client.post("/admin/exceptions/x/end", data={"reason": "x"}).status_code == 403
     assert not (shop_folder / "exceptions").exists()
+
+
+def test_a_shop_may_leave_exceptions_to_its_owner(
+    app: Flask, client: FlaskClient, with_exception: Path, shop_folder: Path
+) -> None:
+    shop = app.extensions["koguchi"]
+    shop.settings = shop.settings.model_copy(update={"exceptions_by": "owner"})
+    sign_in(client, "clerk")
+    assert "/admin/exceptions/new" not in page(client)
+    assert client.get("/admin/exceptions/new").status_code == 403
+    for path in ("new", "QT12_HAYASHI_2026-11-20/end", "QT12_HAYASHI_2026-11-20/prolong"):
+        data = NEW | {"sku": "M4-10", "until": "2027-06-30"}
+        assert client.post(f"/admin/exceptions/{path}", data=data).status_code == 403, path
+    assert "until = 2027-03-31" in with_exception.read_text()
+    sign_in(client, "owner")
+    assert "/admin/exceptions/new" in page(client)
+    toml = shop_folder / "shop.toml"
+    toml.write_text(toml.read_text().replace("[rules]", '[rules]\nexceptions_by = "owner"'))
+    assert load_settings(shop_folder).exceptions_by == "owner"
 
 
 def test_an_exception_that_is_not_there_is_not_found(client: FlaskClient) -> None:

@@ -439,6 +439,17 @@ def test_what_no_exception_can_open_is_said_and_nothing_is_written_or_sent(
     assert len(mails_to(app, "hayashi@example.com")) == 1
 
 
+def test_where_exceptions_are_the_owners_a_clerk_answers_and_opens_nothing(
+    app: Flask, client: FlaskClient, number: str, shop_folder: Path
+) -> None:
+    shop = app.extensions["koguchi"]
+    shop.settings = shop.settings.model_copy(update={"exceptions_by": "owner"})
+    assert answered(app, client, number).status_code == 403
+    assert "オーナーが注文できるようにします" in page(client, f"/admin/quotations/{number}")
+    assert answered(app, client, number, do="answer").status_code == 303
+    assert not (shop_folder / "exceptions").exists()
+
+
 def test_a_refusal_needs_a_reason_and_is_told(app: Flask, client: FlaskClient, number: str) -> None:
     assert answered(app, client, number, do="decline", text=" ").status_code == 422
     answered(app, client, number, do="decline", text="この材料は扱いがありません")

@@ -137,6 +137,18 @@ def _has(shown: Shown, text_wanted: str) -> bool:
     return all(word in inside for word in text_wanted.casefold().split())
 
 
+@bp.app_template_global()
+def may_except() -> bool:
+    """Whether this person may make exceptions: [rules] exceptions_by in shop.toml is "staff" or "owner"."""
+    person = current_person()
+    return person is not None and (person.role == "owner" or current_shop().settings.exceptions_by == "staff")
+
+
+def _only_who_may() -> None:
+    if not may_except():
+        abort(403)
+
+
 def _last_day() -> date | None:
     """The last day this person may give; None for the owner."""
     person = current_person()
@@ -147,6 +159,7 @@ def _last_day() -> date | None:
 @staff
 def exception_form() -> ResponseReturnValue:
     """Choose rule, customer and product; then the keys of that rule. Links from orders and requests fill it in."""
+    _only_who_may()
     typed = Typed(
         rule=asked("rule", 16), customer=asked("customer", 64), sku=asked("sku", 64), order=asked("order", 32),
         starts=today().isoformat(),
@@ -194,6 +207,7 @@ def said(findings: Sequence[Finding]) -> list[tuple[str, str, str]]:
 @staff
 def exception_add() -> ResponseReturnValue:
     """Write the file, or show the form again with what speaks against it."""
+    _only_who_may()
     form = request.form
     typed = Typed(
         rule=clean(form.get("rule"))[:16],
@@ -302,6 +316,8 @@ def taken_paths() -> set[str]:
 
 
 def _own(name: str) -> RuleException:
+    """The exception of that id, for whoever may change it."""
+    _only_who_may()
     found = next((one for one in health().exceptions if one.id == name and one.path), None)
     if found is None:
         abort(404)

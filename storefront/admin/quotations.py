@@ -22,7 +22,7 @@ from rules.money import to_minor
 from storefront.access import current_person, staff
 from storefront.accounts import Company
 from storefront.admin.desk import asked, bp, contains, page_of
-from storefront.admin.exceptions import judge_until, read_day, said
+from storefront.admin.exceptions import judge_until, may_except, read_day, said
 from storefront.catalog import Product
 from storefront.clock import today
 from storefront.database import get_session
@@ -169,8 +169,9 @@ def _rows(found: QuotationRequest, decision: Decision | None) -> list[Row]:
         mine, cost = decided.get(str(line.id)), costs.get(line.sku)
         issues = [one for one in decision.issues if str(line.id) in one.lines] if decision is not None else []
         amount = mine.amount if mine is not None else None
-        known = amount is not None and cost is not None
-        margin = amount - to_minor(cost * line.quantity, found.currency) if known else None
+        margin = None
+        if amount is not None and cost is not None:
+            margin = amount - to_minor(cost * line.quantity, found.currency)
         price, per = (mine.unit_price, mine.per) if mine is not None else (None, 1)
         rows.append(Row(line, price, per, issues, cost, margin))
     return rows
@@ -190,6 +191,8 @@ def quotation_decide(number: str) -> ResponseReturnValue:
     )
     if do not in ("answer", "open", "decline", "close"):
         abort(400)
+    if do == "open" and not may_except():
+        abort(403)
     if found.state not in OPEN:
         return _too_late(number)
     if len(answer.text) > LONGEST_TEXT:

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 import tomlkit
-from tomlkit.items import Item
 
 from rules.money import plain
 
@@ -55,7 +54,7 @@ def text_of(new: NewException) -> str:
     return tomlkit.dumps(document)
 
 
-def _item(value: Any) -> Item:
+def _item(value: Any) -> Any:
     """A value of TOML; a Decimal keeps its digits, a list of tables stands on one line."""
     if isinstance(value, Decimal):
         return tomlkit.value(plain(value))

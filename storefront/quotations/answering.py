@@ -79,4 +79,6 @@ def _end(request_id: int, person: User, state: str, text: str) -> bool:
 
 
 def _locked(session: Session, request_id: int) -> QuotationRequest:
-    return session.scalars(locked(select(QuotationRequest).where(QuotationRequest.id == request_id))).one()
+    query = select(QuotationRequest).where(QuotationRequest.id == request_id)
+    found: QuotationRequest = session.scalars(locked(query)).one()
+    return found

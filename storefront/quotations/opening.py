@@ -205,8 +205,9 @@ def _cheaper_from(
     """The first larger quantity at which the company's own price is lower than the offered one."""
     assert offer.unit_price is not None
     for row in prices_of(ruleset, session, company, offer.line.sku, shop=shop, on=on):
-        is_above = row.start > offer.line.quantity and row.unit_price is not None
-        if is_above and row.unit_price * offer.per < offer.unit_price * row.per:
+        if row.start <= offer.line.quantity or row.unit_price is None:
+            continue
+        if row.unit_price * offer.per < offer.unit_price * row.per:
             return row.start
     return None
 
