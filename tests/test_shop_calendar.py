@@ -12,6 +12,7 @@ import pytest
 from rules.promise import add_business_days, business_days
 from storefront.cli import main
 from storefront.own_packages import examples_folder
+from storefront.settings import SettingsError, load_settings
 from storefront.shop_calendar import CalendarFile, ShopCalendar, has_holidays, read_closures
 
 HEADER = "date,until,open,name_ja,name_en\n"
@@ -137,3 +138,12 @@ def test_the_demo_shop_closes_for_bon_and_the_turn_of_the_year_and_opens_one_sat
     assert findings == ()
     assert [bool(shop.closed(day)) for day in (date(2026, 12, 30), date(2027, 8, 13))] == [True, True]
     assert None in days.values()
+
+
+def test_a_country_without_known_holidays_is_refused_by_name(tmp_path: Path) -> None:
+    for country in ("XX", "Japan", "jp"):
+        (tmp_path / "shop.toml").write_text(f'[shop]\ncountry = "{country}"\n', encoding="utf-8")
+        with pytest.raises(SettingsError, match="write two letters like JP"):
+            load_settings(tmp_path, environ={})
+    (tmp_path / "shop.toml").write_text('[shop]\ncountry = "SG"\n', encoding="utf-8")
+    assert load_settings(tmp_path, environ={}).country == "SG"
