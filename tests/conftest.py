@@ -20,6 +20,7 @@ from support.templates import Prepare, Templates
 pytest_plugins = ["support.shop"]
 
 ROOT = Path(__file__).resolve().parent.parent
+os.environ["LC_ALL"] = "C.UTF-8"  # commands speak the language of the terminal; these tests read English
 MARKS = {"postgres_url": "postgres", "browser_type_launch_args": "browser", "data_folder": "data"}
 
 

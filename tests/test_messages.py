@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -16,6 +17,7 @@ from rules.check_table import CHECKS
 from rules.errors import Fault, Finding, TieError
 from rules.messages import SENTENCES
 from rules.said import both, in_language, joined, say
+from storefront.cli import main
 from storefront.commands.rules import own_language
 
 ROOT = Path(__file__).parents[1]
@@ -147,3 +149,51 @@ def test_the_language_of_the_terminal_is_that_of_its_locale(
     for name, value in names.items():
         monkeypatch.setenv(name, value)
     assert own_language() == language
+
+
+def checked(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    main(["rules", *arguments])
+    return capsys.readouterr().out
+
+
+def test_check_prints_japanese_where_it_is_asked_for_or_the_terminal_speaks_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = str(BAD_RULES / "maximum-below-minimum")
+    english = checked(capsys, "check", shop)
+    assert "error maximum-below-minimum: the maximum 50 is below the minimum 100." in english
+    japanese = checked(capsys, "check", shop, "--lang", "ja")
+    assert "誤り maximum-below-minimum: 上限 50 が最低 100 を下回っています。" in japanese
+    assert "誤り1件、注意0件。誤りがなくなるまで、このルールは使えません。" in japanese
+    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+    assert checked(capsys, "check", shop) == japanese
+    assert checked(capsys, "check", shop, "--lang", "en") == english
+
+
+def test_json_is_english_unless_a_language_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = str(BAD_RULES / "maximum-below-minimum")
+    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+    [english] = json.loads(checked(capsys, "check", shop, "--json"))
+    assert english["message"] == "the maximum 50 is below the minimum 100."
+    [japanese] = json.loads(checked(capsys, "check", shop, "--json", "--lang", "ja"))
+    assert japanese == english | {
+        "message": "上限 50 が最低 100 を下回っています。",
+        "hint": "上限のほうを大きくしてください。",
+    }
+    assert list(japanese) == ["file", "line", "check", "rule", "severity", "message", "hint"]
+
+
+def test_cases_that_fail_are_told_in_japanese_too(capsys: pytest.CaptureFixture[str]) -> None:
+    shop = str(BAD_RULES / "case-fails")
+    [finding] = load_ruleset(BAD_RULES / "case-fails", methods=METHODS, today=date(2026, 12, 1)).findings
+    assert "(期待は " in finding.said("ja")[0]
+    printed = checked(capsys, "check", shop, "--lang", "ja")
+    assert "誤り case-fails: 「" in printed
+
+
+def test_the_cases_are_listed_in_japanese_too(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = checked(capsys, "test", str(ROOT / "examples" / "starter"), "--lang", "ja")
+    assert printed.splitlines()[0].startswith("合格 ")
+    assert printed.splitlines()[-1] == "合格9件、不合格0件。ルール3件のうち3件に事例が届いています。"

@@ -3,7 +3,7 @@
 Translated when it is said, so that the pure core knows no language.
 """
 
-from storefront.language import N_, _
+from storefront.language import N_, _, language
 from storefront.transfer.records import RowError
 
 SENTENCES = {
@@ -60,7 +60,7 @@ SENTENCES = {
 def say(error: RowError) -> str:
     """The sentence of an error, without its place. What the rules say is handed on in their words."""
     if error.problem == "rule":
-        return str(error.values["message"])
+        return str(error.values["ja" if language() == "ja" else "message"])
     return _(SENTENCES[error.problem], **error.values)
 
 

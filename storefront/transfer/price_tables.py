@@ -173,9 +173,14 @@ def _refusals(
         if finding.file == path and finding.line > 1:
             index = finding.line - 2
             line = rows.records[index].line if index < len(rows.records) else finding.line
-            yield RowError(line, None, "rule", {"message": f"{finding.message} {finding.hint}".strip()})
+            yield RowError(line, None, "rule", _said(finding))
         elif finding.file == path or (finding.file, finding.check, finding.message) not in today:
-            yield RowError(1, None, "rule", {"message": str(finding)})
+            yield RowError(1, None, "rule", {"message": str(finding), "ja": finding.printed("ja")})
+
+
+def _said(finding: Finding) -> dict[str, str]:
+    """Message and hint, in English and Japanese: the page knows its reader, the reading of a file does not."""
+    return {"message": " ".join(finding.said("en")).strip(), "ja": " ".join(finding.said("ja")).strip()}
 
 
 def _errors(loaded: Any) -> list[Finding]:
