@@ -54,6 +54,7 @@ TABLES = (
     "storefront.lead_times",
     "storefront.entry",
     "storefront.payments",
+    "storefront.bank_files.booking",
     "storefront.jobs",
     "storefront.mail",
     "storefront.incidents",

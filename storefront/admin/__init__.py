@@ -7,6 +7,7 @@ from storefront.admin import (  # noqa: F401  (each registers its views)
     api_keys,
     applications,
     audit_log,
+    bank,
     cards,
     customers,
     entries,

@@ -30,6 +30,7 @@ TABS = (
     ("/admin/more", N_("More"), ""),
 )
 MORE = (
+    ("/admin/bank", N_("Bank transfers")),
     ("/admin/replays", N_("Try rules on past orders")),
     ("/admin/entries", N_("Write an order down")),
     ("/admin/exceptions", N_("Exceptions")),

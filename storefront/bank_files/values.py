@@ -32,7 +32,7 @@ def read_day(text: str) -> date:
     if re.fullmatch(r"\d{8}", plain):
         return date.fromisoformat(plain)
     if found := _DAY.fullmatch(plain):
-        return date(*(int(part) for part in found.groups()))  # type: ignore[arg-type]
+        return date(*(int(part) for part in found.groups()))
     if found := _ERA_DAY.fullmatch(plain):
         era, year, month, day = found.groups()
         return date(_ERAS[era] + (1 if year == "元" else int(year)) - 1, int(month), int(day))
