@@ -102,6 +102,14 @@ def test_a_wrong_value_stands_beside_its_field_and_what_was_typed_is_kept(
     assert drafts(app) == []
 
 
+def test_a_row_may_stay_empty_in_the_browser_too(client: FlaskClient) -> None:
+    sign_in(client, "clerk")
+    page = client.get("/admin/rules/new/volume_breaks").get_data(as_text=True)
+    fields = re.findall(r"<input[^>]*>", page)
+    assert not [one for one in fields if 'id="breaks-' in one and " required" in one]
+    assert [one for one in fields if 'id="code"' in one and " required" in one]
+
+
 def test_a_taken_code_is_refused_with_a_free_one(client: FlaskClient) -> None:
     sign_in(client, "clerk")
     for code in ("QT10", "SC90", "../QT1", ""):

@@ -334,9 +334,8 @@ def _edit_page(
 
 def _page(kind: Pattern, filled: Filled, preview: Preview, **more: Any) -> str:
     """The whole page, or while somebody types the part that answers."""
-    template = (
-        "admin/_rule_pattern_preview.html" if "HX-Request" in request.headers else "admin/rule_pattern.html"
-    )
+    is_part = "HX-Request" in request.headers
+    template = "admin/_rule_pattern_preview.html" if is_part else "admin/rule_pattern.html"
     shop = current_shop()
     return render_template(
         template,
@@ -344,7 +343,8 @@ def _page(kind: Pattern, filled: Filled, preview: Preview, **more: Any) -> str:
         sections=list(_sections(kind)),
         filled=filled,
         preview=preview,
-        lists=_lists(shop.rulebook.catalog(), kind.group) if template.endswith("rule_pattern.html") else {},
+        is_part=is_part,
+        lists={} if is_part else _lists(shop.rulebook.catalog(), kind.group),
         list_of=LISTS,
         choices_of=_choices,
         spare=SPARE_ROWS,
