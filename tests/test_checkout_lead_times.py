@@ -207,15 +207,14 @@ def test_a_closure_written_after_the_page_was_shown_moves_the_date(
     assert "Closed on Thu 26 Nov (maintenance)." in words(answer)
 
 
-@pytest.mark.parametrize("wish", ["overnight", "\x00", "<script>", "9" * 400, "' OR 1=1 --", "😀", "EXPRESS"])
-def test_a_made_up_lead_time_is_no_server_error_and_no_order(
-    app: Flask, buying: FlaskClient, wish: str
-) -> None:
+def test_a_made_up_lead_time_is_no_server_error_and_no_order(app: Flask, buying: FlaskClient) -> None:
     page = buying.get("/checkout?lang=en")
-    answer = press(buying, page, lead_time=wish)
-    assert answer.status_code == (303 if wish == "\x00" else 422)  # nothing is left of a NUL
-    assert "<script>" not in answer.text
-    assert len(orders(app)) == (wish == "\x00")
+    for wish in ("overnight", "<script>", "9" * 400, "' OR 1=1 --", "😀", "EXPRESS"):
+        answer = press(buying, page, lead_time=wish)
+        assert answer.status_code == 422, wish
+        assert "<script>" not in answer.text
+    assert orders(app) == []
+    assert press(buying, page, lead_time="\x00").status_code == 303  # nothing is left of a NUL
 
 
 def test_a_tier_that_the_page_refuses_is_refused_when_posted(app: Flask, buying: FlaskClient) -> None:

@@ -15,7 +15,9 @@ from sqlalchemy import func, select
 from storefront import jobs, payments
 from storefront.accounts import Company, User
 from storefront.database import get_session, write
+from storefront.language import speak
 from storefront.lead_times import LeadTimeBooking
+from storefront.lead_times.kept import promise_of
 from storefront.mail import Mail
 from storefront.orders import Order
 from storefront.orders.moves import Moved, approve, move
@@ -204,7 +206,9 @@ def test_paid_later_the_day_is_promised_anew_booked_there_and_told_by_mail(
     assert "11月24日(火)から変わりました" in texts[-1]
 
 
-def test_the_new_day_respects_what_others_took_meanwhile(making: Flask, clock: FixedClock) -> None:
+def test_the_new_day_respects_what_others_took_meanwhile(
+    making: Flask, clock: FixedClock, database_url: str
+) -> None:
     waiting = express(60)
     clock.forward(minutes=5 * 24 * 60)
     express(90)  # takes the 26th
@@ -240,8 +244,11 @@ def test_an_order_held_for_approval_keeps_its_day_and_approved_late_gets_a_new_o
     allow_terms(making, "HAYASHI", 100)
     order = order_of(place("hayashi", {"P-30": 60}, payment="net_terms", lead_time="express"))
     assert (order.state, taken(order.id)) == ("awaiting_approval", {FULL: 60})
+    speak("en")
+    assert "stands if we confirm the order by Fri 20 Nov." in promise_of(order).notes  # type: ignore[union-attr]
     assert order_of(place("kitahama", {"P-30": 60}, lead_time="express")).promised_on == date(2026, 11, 25)
     clock.forward(minutes=4 * 24 * 60)  # Tuesday the 24th
+    assert "may move" in promise_of(order).waits_for  # type: ignore[union-attr]
     assert isinstance(approve(order.id, "owner", "ok"), Moved)
     again = order_of(Placed(order.id, order.number, ""))
     assert (again.state, again.promised_on) == ("confirmed", date(2026, 11, 26))

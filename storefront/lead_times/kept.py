@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from storefront.clock import today
 from storefront.format import day_text
 from storefront.language import _, text
 from storefront.lead_times.promising import notes_of
@@ -47,9 +48,15 @@ def promise_of(order: Order) -> KeptPromise | None:
 
 
 def _waits_for(state: str, counted_from: date) -> str:
-    """What must happen until when, so that the day stands."""
+    """What must happen until when, so that the day stands; past that day, that it will be counted again."""
+    is_late = counted_from < today()
+    day = day_text(counted_from)
     if state == "awaiting_payment":
-        return _("This day stands if your payment arrives by %(day)s.", day=day_text(counted_from))
+        if is_late:
+            return _("This day may move: it is counted again when your payment arrives.")
+        return _("This day stands if your payment arrives by %(day)s.", day=day)
     if state == "awaiting_approval":
-        return _("This day stands if we confirm the order by %(day)s.", day=day_text(counted_from))
+        if is_late:
+            return _("This day may move: it is counted again when we confirm the order.")
+        return _("This day stands if we confirm the order by %(day)s.", day=day)
     return ""
