@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from io import BytesIO
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from storefront.attempts import Attempt, endings, noting
 from storefront.attempts.endings import clear_attempts, months_before
+from storefront.attempts.wishes import short_of
 from storefront.cart import CartOwner
 from storefront.cleaning import clear_away
 from storefront.database import get_session, write
@@ -90,6 +93,19 @@ def test_a_double_click_is_one_row(app: Flask, client: FlaskClient, script: bool
     assert told(app) == [("P-12", "QT12", 40, "")]
 
 
+def test_eight_at_one_moment_are_one_row(app: Flask, database_url: str) -> None:
+    begun = Barrier(8)
+
+    def keep(_number: int) -> None:
+        begun.wait()
+        with app.app_context():
+            noting._keep(noting.Asker("user:1"), [short_of("N4-SUS", 1200, 1000)])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(keep, range(8)))
+    assert told(app) == [("N4-SUS", "stock", 1200, "")]
+
+
 def test_looking_at_pages_keeps_nothing(app: Flask, client: FlaskClient) -> None:
     sign_in(client, "hayashi")
     client.post(
@@ -131,6 +147,14 @@ def test_of_a_visitors_wish_and_the_buyers_own_one_is_left(
     with app.app_context():
         noting.merged(token, CartOwner(user_id=int(mine.caller.split(":")[1]), company_id=mine.company_id))
     assert told(app) == [("P-12", "QT12", 20, "")]
+
+
+def test_two_visitors_without_a_cart_are_two_and_one_who_asks_twice_is_one(
+    app: Flask, client: FlaskClient
+) -> None:
+    for visitor in (client, client, app.test_client()):
+        post(visitor, "/cart/add", sku="N4-SUS", quantity="1200", do="add")
+    assert [row.asked for row in kept(app)] == [1200, 1200]
 
 
 def test_staff_who_try_the_shop_leave_nothing(app: Flask, client: FlaskClient) -> None:

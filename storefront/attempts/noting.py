@@ -77,18 +77,21 @@ def cart_changed(removed: Sequence[str] = (), left: Sequence[tuple[str, int]] = 
 
 def stock_refused(sku: str, asked: int, there: int) -> None:
     """More than the stock can give was refused before it reached the cart."""
-    found = _asker_of_request()
+    found = _asker_of_request(is_first=True)
     if found is not None:
         asker = found[1]
         afterwards(lambda: _keep(asker, [short_of(sku, asked, there)]))
 
 
-def _asker_of_request() -> tuple[CartOwner, Asker] | None:
-    """The cart and its buyer; None where nothing is kept: the shop has switched it off, or staff only look."""
+def _asker_of_request(is_first: bool = False) -> tuple[CartOwner, Asker] | None:
+    """The cart and its buyer; None where nothing is kept: the shop has switched it off, or staff only look.
+
+    With `is_first` a visitor may have no cart yet and gets the token of one, so that two visitors stay two.
+    """
     person = current_person()
     if not is_kept() or (person is not None and person.company_id is None):
         return None
-    owner = owners.owner()
+    owner = owners.owner_for_writing() if is_first else owners.owner()
     return owner, Asker(caller_of(owner), current_company())
 
 
