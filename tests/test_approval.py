@@ -116,6 +116,20 @@ def test_the_desk_shows_margin_and_rule_above_the_buttons_and_keeps_the_note(
     assert "特別に通した" in client.get(f"/admin/orders/{number}").get_data(as_text=True)
 
 
+def test_the_margin_of_a_held_order_is_less_its_discount(
+    app: Flask, client: FlaskClient, shop_folder: Path, number: str
+) -> None:
+    rule = 'code = "DC10"\nname = "off"\n[when]\n"order.subtotal" = {ge = 30000}\n[discount]\npercent = 10\n'
+    (shop_folder / "rules" / "DC10.toml").write_text(rule)
+    with app.app_context():
+        other = placed("hayashi", {"P-12": 200}).number
+    sign_in(client, "clerk")
+    assert "¥8,726" in client.get(f"/admin/orders/{other}").get_data(as_text=True)  # 11,726 less 3,000
+    today = client.get("/admin/").get_data(as_text=True)
+    assert "¥8,726" in today
+    assert "¥11,726" in today
+
+
 def test_another_company_does_not_see_where_it_stands(client: FlaskClient, number: str) -> None:
     sign_in(client, "kitahama")
     assert client.get(f"/orders/{number}").status_code == 404

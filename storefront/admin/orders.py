@@ -227,7 +227,7 @@ class Margin:
 
 
 def margin_of(order: Order) -> Margin:
-    """Line amounts less pieces times today's cost; surcharges and shipping do not count."""
+    """Line amounts less discounts and pieces times today's cost; surcharges and shipping do not count."""
     ids = [line.product_id for line in order.lines if line.product_id is not None]
     found = get_session().execute(select(Product.id, Product.cost).where(Product.id.in_(ids))) if ids else ()
     costs = {product_id: cost for product_id, cost in found if cost is not None}
@@ -238,7 +238,8 @@ def margin_of(order: Order) -> Margin:
                 costs[line.product_id] * line.quantity, order.currency
             )
             amount += line.amount_minor
-    total = sum(lines.values())
+    off = sum(min(charge.amount_minor, 0) for charge in order.surcharges) if lines else 0
+    total, amount = sum(lines.values()) + off, amount + off
     percent = (Decimal(total) / amount).quantize(Decimal("0.001")) if amount else None
     return Margin(lines, total, percent, len(order.lines) - len(lines))
 
@@ -353,6 +354,6 @@ def waiting(states: Iterable[str], limit: int = 5) -> list[Order]:
         .where(Order.state.in_(tuple(states)))
         .order_by(Order.placed_at, Order.id)
         .limit(limit)
-        .options(joinedload(Order.company), selectinload(Order.lines))
+        .options(joinedload(Order.company), selectinload(Order.lines), selectinload(Order.surcharges))
     )
     return list(get_session().scalars(query))
