@@ -309,7 +309,7 @@ def _notice_en(
     told: list[str], reasons: list[str], shop: str, who: str, contact: str, on: date
 ) -> tuple[str, str]:
     day = f"{on.day} {_MONTHS[on.month - 1]} {on.year}"
-    lines = [f"Dear {who},", "", f"Thank you for ordering from {shop}.", ""]
+    lines = [f"Dear {who},", "", f"Thank you for ordering from {shop.removesuffix('.')}.", ""]
     if told:
         lines += [f"From {day} the terms of your orders change as follows:", ""]
         lines += [f"- {one}" for one in told]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import CheckConstraint, String, Text, select
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
-from rules import Ruleset
+from rules import Finding, Ruleset
 from rules.comparison import Comparison
 from rules.diff import CustomerDiff
 from rules.side_by_side import SideBySide
@@ -39,6 +39,7 @@ TOLD_EVERY = 250  # orders between two notes of progress
 PREVIEWED = 500  # orders that a preview looks at
 PERIODS = ("last:1m", "last:3m", "last:12m", "all")
 Overlay = Mapping[str, str | None]
+Note = dict[str, str]  # place (file:line), ja, en
 
 
 class Replay(Base):
@@ -77,17 +78,22 @@ def ask(session: Session, *, name: str, overlay: Overlay, source: str, actor: st
     return replay.id
 
 
-def draft_rules(shop: Shop, overlay: Overlay, on: date) -> tuple[Ruleset, list[str]]:
+def draft_rules(shop: Shop, overlay: Overlay, on: date) -> tuple[Ruleset, list[Note]]:
     """The draft as a rule set, and the cases that do not hold in it. Raises DraftRefusedError."""
     from storefront.rulebook import installed_methods
 
     files = {path: None if text is None else text.encode() for path, text in overlay.items()}
     draft = Draft(Path(shop.settings.folder), files)
     ruleset, findings = load_draft(draft, shop.rulebook.catalog(), installed_methods(), on)
-    told = [str(finding) for finding in findings]
+    told = [_note(finding) for finding in findings]
     if ruleset is None:
         raise DraftRefusedError(*told)
     return ruleset, told
+
+
+def _note(finding: Finding) -> Note:
+    said = {lang: " ".join(part for part in finding.said(lang) if part) for lang in ("ja", "en")}
+    return {"place": f"{finding.file}:{finding.line}", **said}
 
 
 # --- the work -------------------------------------------------------------------------------------------------
@@ -106,7 +112,7 @@ def count(job: jobs.Job) -> None:
         found, notes = _counted(job, number, overlay, source)
     except (DraftRefusedError, ValueError) as error:
         refused = list(error.args) if isinstance(error, DraftRefusedError) else []
-        _ended(number, FAILED, notes=[str(one) for one in refused], error="" if refused else str(error))
+        _ended(number, FAILED, notes=refused, error="" if refused else str(error))
         return
     except Exception as error:
         log.exception("replay %s could not be counted", number)
@@ -115,7 +121,7 @@ def count(job: jobs.Job) -> None:
     _ended(number, DONE, notes=notes, result=found.as_json())
 
 
-def _counted(job: jobs.Job, number: int, overlay: Overlay, source: str) -> tuple[Comparison, list[str]]:
+def _counted(job: jobs.Job, number: int, overlay: Overlay, source: str) -> tuple[Comparison, list[Note]]:
     shop = current_shop()
     live = shop.rulebook.current()
     draft, notes = draft_rules(shop, overlay, today())

@@ -21,7 +21,7 @@ from storefront.database import get_session, write
 from storefront.draft_files import DraftError, overlay_of
 from storefront.language import N_, _, language
 from storefront.page import LANGUAGE_NAMES, lead_to
-from storefront.replays import DraftRefusedError, Replay
+from storefront.replays import DraftRefusedError, Note, Replay
 from storefront.rule_drafts import OPEN, RuleDraft, open_drafts
 from storefront.shop import current_shop
 
@@ -204,7 +204,7 @@ def replay_csv(replay_id: int) -> Response:
 def replay_notice(replay_id: int, code: str) -> str:
     """What the draft changes for one customer, and the notice that says so, in both languages."""
     found, shop = _replay(replay_id, "overlay"), current_shop()
-    problems: list[str] = []
+    problems: list[Note] = []
     told, texts = None, []
     name = replays.company_names(get_session(), [code]).get(code, "")
     try:
@@ -212,7 +212,7 @@ def replay_notice(replay_id: int, code: str) -> str:
     except KeyError:
         abort(404)
     except DraftRefusedError as error:
-        problems = [str(one) for one in error.args]
+        problems = list(error.args)
     if told is not None:
         own = shop.settings.legal_name or shop.settings.name
         contact = " ".join(part for part in (shop.settings.phone, shop.settings.email) if part)

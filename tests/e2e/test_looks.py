@@ -49,6 +49,7 @@ DESK_PAGES = (
     "/admin/rules/new/volume_breaks",
     "/admin/rules/QT10/form",
     "/admin/refusals?period=396",
+    "/admin/replays",
     "/admin/trials",
     "/admin/trials/SC20",
     "/admin/applications",
