@@ -98,6 +98,7 @@ class TieError(Exception):
         self.sentence = say("tie.met", first=first, second=second, line=line_id)
         super().__init__(str(self.sentence))
         self.first, self.second, self.line_id = first, second, line_id
+        self.detail = {"first": first, "second": second, "line": line_id}  # plain JSON for the incident
 
     def said(self, language: str) -> str:
         """The sentence for a reader of that language ("ja", "en")."""

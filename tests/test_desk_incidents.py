@@ -6,6 +6,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from rules import TieError
 from storefront import mail
 from storefront.database import get_session, write
 from storefront.incidents import Incident, record_incident
@@ -36,6 +37,17 @@ def test_an_incident_shows_both_answers_and_is_counted_until_somebody_has_looked
         assert get_session().scalars(select(Incident.seen_at)).one() is not None
     assert client.get("/admin/incidents/999").status_code == 404
     assert client.post("/admin/incidents/999/seen").status_code == 404
+
+
+def test_a_tie_is_told_in_the_language_of_whoever_reads_it(app: Flask, client: FlaskClient) -> None:
+    tie = TieError("rules/PR10.toml", "rules/PR20.toml", "1")
+    with app.app_context(), write() as session:
+        found = record_incident(session, "tie", str(tie), tie.detail)
+        session.flush()
+        number = found.id
+    sign_in(client, "clerk")
+    assert tie.said("ja") in client.get("/admin/incidents").get_data(as_text=True)
+    assert tie.said("en") in client.get(f"/admin/incidents/{number}?lang=en").get_data(as_text=True)
 
 
 def test_mails_are_kept_as_text_and_their_links_are_for_the_owner(app: Flask, client: FlaskClient) -> None:

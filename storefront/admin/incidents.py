@@ -8,12 +8,14 @@ from flask import abort, redirect, render_template, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
+from rules import TieError
 from storefront import audit
 from storefront.access import current_person, staff
 from storefront.admin.desk import bp, page_of
 from storefront.clock import now
 from storefront.database import get_session, locked, write
 from storefront.incidents import Incident
+from storefront.language import language
 
 
 @bp.get("/incidents")
@@ -21,7 +23,7 @@ from storefront.incidents import Incident
 def incidents() -> str:
     """The newest first; those that nobody has looked at are marked."""
     query = select(Incident).order_by(Incident.id.desc())
-    return render_template("admin/incidents.html", page=page_of(get_session(), query))
+    return render_template("admin/incidents.html", page=page_of(get_session(), query), summary=summary)
 
 
 @bp.get("/incidents/<int:number>")
@@ -35,7 +37,15 @@ def incident(number: int) -> str:
         (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2))
         for name, value in (found.detail or {}).items()
     ]
-    return render_template("admin/incident.html", incident=found, parts=parts)
+    return render_template("admin/incident.html", incident=found, parts=parts, summary=summary)
+
+
+def summary(found: Incident) -> str:
+    """The incident in one sentence; that of a tie in the reader's language."""
+    detail = found.detail or {}
+    if found.kind == "tie" and {"first", "second", "line"} <= detail.keys():
+        return TieError(detail["first"], detail["second"], detail["line"]).said(language())
+    return found.summary
 
 
 @bp.post("/incidents/<int:number>/seen")
