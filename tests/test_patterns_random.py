@@ -24,7 +24,7 @@ EXAMPLES = sorted(ROOT.glob("examples/*/rules/*.toml"))
 # What a value becomes so that the rule stays one: amounts and texts may be anything, quantities keep to their lot.
 OTHER_VALUES: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("amount", "unit", "free_from", "maximum", "per_missing"), lambda old: old * 2),
-    **dict.fromkeys(("off_percent", "percent"), lambda old: old + 1),
+    **dict.fromkeys(("off_percent", "percent"), lambda old: number(Decimal(old) / 2)),
     **dict.fromkeys(
         ("name_ja", "name_en", "because_ja", "because_en", "label_ja"), lambda old: f'{old} "#\\'
     ),
