@@ -47,7 +47,7 @@ def upgrade() -> None:
             ["company_id"], ["companies.id"], name=op.f("fk_bank_names_company_id_companies")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_names")),
-        sa.UniqueConstraint("company_id", "name", "code", name=op.f("uq_bank_names_company_id")),
+        sa.UniqueConstraint("company_id", "name", "code", name=op.f("uq_bank_names_company_id_name_code")),
     )
     op.create_index(op.f("ix_bank_names_company_id"), "bank_names", ["company_id"], unique=False)
 
