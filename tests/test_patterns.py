@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from rules import load_ruleset
-from storefront.patterns import PATTERNS, PatternError, next_code, write_rule
+from storefront.patterns import PATTERNS, PatternError, next_code, read_values, write_rule
 from support import patterns_page
 
 TODAY = date(2026, 11, 20)
@@ -72,3 +72,31 @@ def test_every_pattern_has_a_sample() -> None:
 def test_the_page_of_patterns_is_current(language: str) -> None:
     """Make it again with `python tests/support/patterns_page.py`."""
     assert patterns_page.PAGES[language].read_text("utf-8") == patterns_page.page(language)
+
+
+NUMBERS = [
+    (pattern.id, field.name)
+    for pattern in PATTERNS.values()
+    for field in pattern.fields
+    if field.kind in ("pieces", "count", "money", "percent", "number")
+]
+
+
+@pytest.mark.parametrize(("pattern_id", "name"), NUMBERS)
+def test_a_number_out_of_bounds_is_refused_by_name_in_both_languages(pattern_id: str, name: str) -> None:
+    pattern = PATTERNS[pattern_id]
+    field = pattern.field(name)
+    typed = {**patterns_page.SAMPLES[pattern_id], name: "-1"}
+    typed |= {field.only_with: 5} if field.only_with else {}
+    _values, faults = read_values(pattern, typed)
+    (fault,) = [one for one in faults if one.field == name]
+    for language in ("ja", "en"):
+        said = fault.said.in_(language)
+        assert field.label.in_(language) in said
+        assert field.bound().in_(language) in said
+
+
+def test_full_width_digits_and_commas_are_numbers() -> None:
+    values, faults = read_values(PATTERNS["maximum"], {"maximum": "１,２００個"})
+    assert faults == ()
+    assert values["maximum"] == 1200
