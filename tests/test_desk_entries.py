@@ -18,7 +18,7 @@ from storefront.jobs import run_due
 from storefront.mail import Mail
 from storefront.orders import Order
 from support.filled import filled
-from support.ordering import person
+from support.ordering import person, placed
 from support.shop import make_company, make_product, make_user, sign_in
 from test_checkout import add_address
 
@@ -169,6 +169,12 @@ def test_the_order_limit_of_whoever_phoned_holds_the_order(app: Flask, desk: Fla
     page = press(desk, path, scan="M4-10 40").text
     press(desk, path, page, do="place")
     assert orders(app)[0].state == "awaiting_approval"
+
+
+def test_who_ordered_last_is_taken_to_order_again(app: Flask, desk: FlaskClient) -> None:
+    with app.app_context():
+        admin = placed("hayashi-admin", {"N4-SUS": 200}).user_id
+    assert filled(desk.get(begin(desk)).text)["contact"] == str(admin)
 
 
 def test_somebody_of_another_company_is_never_the_contact(app: Flask, desk: FlaskClient) -> None:

@@ -26,6 +26,7 @@ from storefront.entry import DESK_CHANNELS, Entry, store, work
 from storefront.entry.work import Work
 from storefront.forms import clean
 from storefront.language import _
+from storefront.orders import Order
 from storefront.orders.placing import Placed
 from storefront.quick_answers import AnswerRow
 
@@ -79,7 +80,7 @@ def entry_begin() -> ResponseReturnValue:
         with write() as session:
             entry = store.begin(
                 session, company_id=found[0].id, person=person, channel=_channel("phone"),
-                contact_id=_first_contact(found[0]),
+                contact_id=_usual_contact(found[0]),
             )  # fmt: skip
         return redirect(url_for("admin.entry", number=entry.id), 303)
     if not asked:
@@ -113,8 +114,12 @@ def _companies(asked: str, code: str) -> list[Company]:
     return list(session.scalars(ordered.limit(MOST_FOUND + 1)))
 
 
-def _first_contact(company: Company) -> int | None:
-    return next((user.id for user in company.users if user.active), None)
+def _usual_contact(company: Company) -> int | None:
+    """Who of the company ordered last, else the first of its people."""
+    here = [user.id for user in company.users if user.active]
+    who = func.coalesce(Order.contact_id, Order.user_id)
+    last = select(who).where(Order.company_id == company.id, who.in_(here)).order_by(Order.id.desc()).limit(1)
+    return get_session().scalar(last) or next(iter(here), None)
 
 
 @bp.get("/entries/<int:number>")
