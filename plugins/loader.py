@@ -35,9 +35,11 @@ from plugins.guard import Answer, Failure, Guard, bounded
 # What stands behind the door when the project runs from a checkout that was never installed.
 BUILT_IN = {
     "bank_transfer": "plugins.payments.bank_transfer",
+    "cash_on_delivery": "plugins.payments.cash_on_delivery",
     "dummy": "plugins.payments.dummy",
     "flat_rate": "plugins.shipping.flat_rate",
     "net_terms": "plugins.payments.net_terms",
+    "pickup": "plugins.shipping.pickup",
     "table_rate": "plugins.shipping.table_rate",
 }
 OWN = ("koguchi",)  # of two plugins with one id, the shop's own stays

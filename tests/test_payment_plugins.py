@@ -1,4 +1,4 @@
-"""bank_transfer, net_terms and dummy: who is offered them, what start answers, and when it is due."""
+"""bank_transfer, net_terms, cash_on_delivery and dummy: who is offered them, what start answers, and when it is due."""
 
 import socket
 from datetime import UTC, date, datetime
@@ -14,6 +14,7 @@ from plugins import (
     Hidden,
     Money,
     PaymentView,
+    Place,
     Result,
 )
 from plugins.guard import Answer, Failure
@@ -158,3 +159,61 @@ def test_availability_does_no_input_or_output(name: str, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(socket, "socket", refuse)
     assert isinstance(loaded.availability(name, CONTEXT), Answer)
+
+
+# --- cash on delivery -------------------------------------------------------------------------------------------
+
+
+def cash(
+    total: int, *, region: str = "JP-27", country: str = "JP", currency: str = "JPY", **settings: Any
+) -> Any:
+    """What availability and fee say about an order of this total with tax."""
+    loaded = plugins("cash_on_delivery", **settings)
+    to = Place(country, region)
+    ctx = CheckoutContext(BUYER, Money(total, currency), Money(total, currency), ON, to)
+    answers = loaded.availability("cash_on_delivery", ctx), loaded.fee("cash_on_delivery", ctx)
+    assert all(isinstance(one, Answer) for one in answers), answers
+    return [one.value for one in answers]
+
+
+@pytest.mark.parametrize(
+    ("total", "fee"),
+    [(1, 300), (10_000, 300), (10_001, 400), (30_000, 400), (100_000, 600), (300_000, 1_000)],
+)
+def test_cash_on_delivery_asks_the_fee_of_the_row_that_the_total_falls_under(total: int, fee: int) -> None:
+    offered, asked = cash(total)
+    assert isinstance(offered, Available)
+    assert asked.amount == Money(fee, "JPY")
+
+
+def test_cash_on_delivery_is_refused_with_its_reason_above_what_the_carrier_collects() -> None:
+    offered, asked = cash(300_001)
+    assert offered == Disabled(
+        {
+            "ja": "代金引換は税込 300,000円までです",
+            "en": "Cash on delivery is taken up to 300,000 yen with tax",
+        }
+    )
+    assert asked is None
+
+
+def test_cash_on_delivery_is_not_offered_where_nobody_collects() -> None:
+    assert isinstance(cash(500, country="SG", region="SG-01")[0], Disabled)
+    assert isinstance(cash(500, region="JP-47", without_regions=["JP-47"])[0], Disabled)
+    assert isinstance(cash(500, currency="GBP")[0], Hidden)
+
+
+def test_cash_on_delivery_is_authorized_until_the_carrier_has_paid_out() -> None:
+    loaded = plugins("cash_on_delivery")
+    assert start(loaded, "cash_on_delivery").status == "authorized"
+    captured = loaded.capture("cash_on_delivery", PAYMENT, YEN, key="7:capture:1")
+    assert isinstance(captured, Answer)
+    assert captured.value.status == "captured"
+
+
+def test_a_fee_table_that_does_not_rise_keeps_the_plugin_out_and_says_why() -> None:
+    rows = [{"up_to_minor": 5000, "fee_minor": 1}, {"up_to_minor": 5000, "fee_minor": 2}]
+    installed = load({"cash_on_delivery": {"enabled": True, "fees": rows}}).installed
+    (plugin,) = [one for one in installed if one.id == "cash_on_delivery"]
+    assert plugin.state == "failed"
+    assert "up_to_minor must rise" in str(plugin.error)

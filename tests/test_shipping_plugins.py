@@ -1,4 +1,4 @@
-"""flat_rate and table_rate: what a parcel costs, and what is refused or left to a person."""
+"""flat_rate, table_rate and pickup: what a parcel costs, and what is refused or left to a person."""
 
 from dataclasses import replace
 from datetime import date
@@ -140,3 +140,11 @@ def test_the_sample_tariff_says_that_it_is_a_sample() -> None:
     assert isinstance(quoted, list)
     assert "見本" in quoted[0].label["ja"]
     assert "sample" in quoted[0].label["en"]
+
+
+def test_pickup_is_free_and_only_for_buyers_nearby() -> None:
+    near = quote("pickup", REQUEST, regions=["JP-27"], hours=["09:00-12:00"], days=2)
+    assert isinstance(near, list)
+    assert (near[0].price.minor, near[0].earliest, near[0].slots) == (0, date(2026, 11, 22), ("09:00-12:00",))
+    far = replace(REQUEST, destination=Place("JP", "JP-13"))
+    assert isinstance(quote("pickup", far, regions=["JP-27"]), Unavailable)

@@ -1,0 +1,48 @@
+"""Pickup: the buyer fetches the goods at the shop. Free unless said otherwise, and only where the shop is near.
+
+[plugins.pickup] takes the place and its hours for the buyer, days until ready, and optionally regions.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from pydantic import Field
+
+from plugins import Config, Money, Quoted, Rate, RateRequest, ShippingProvider, Unavailable, hookimpl
+
+PLUGIN_API = 1
+
+
+class Settings(Config):
+    label: dict[str, str] = {"ja": "店頭でお受け取り", "en": "Pickup at the shop"}
+    price_minor: int = Field(default=0, ge=0, description="minor units of the shop's currency, without tax")
+    days: int = Field(default=0, ge=0, le=90, description="days until the goods can be fetched")
+    hours: tuple[str, ...] = Field(default=(), description='time slots, such as "09:00-12:00"')
+    regions: tuple[str, ...] = Field(
+        default=(), description="only for buyers there, such as JP-27; empty: everywhere"
+    )
+
+
+class Pickup:
+    id = "pickup"
+    label = {"ja": "店頭でお受け取り", "en": "Pickup at the shop"}
+    config = Settings
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def quote(self, request: RateRequest) -> Quoted:
+        """One rate; Unavailable for buyers of other regions."""
+        regions = self.settings.regions
+        if regions and request.destination.region not in regions:
+            return Unavailable(
+                {"ja": "店頭受け取りは近隣のお客さまに限ります", "en": "Pickup is for buyers nearby"}
+            )
+        ready = request.ship_on + timedelta(days=self.settings.days)
+        price = Money(self.settings.price_minor, request.currency)
+        return [Rate(self.id, self.settings.label, price, earliest=ready, slots=self.settings.hours)]
+
+
+@hookimpl
+def register_shipping_providers() -> Sequence[type[ShippingProvider]]:
+    return [Pickup]
