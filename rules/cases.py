@@ -85,7 +85,9 @@ def run_case(ruleset: Ruleset, rule: Rule, place: int, catalog: Catalog, today: 
         cart, on = read_cart(data, ruleset, catalog, today=rule.from_on or today)
         # Every rule on every line is asked for only where the case says something of them: it takes long.
         explain = True if "considered" in case["expect"] else rule.code
-        decision = evaluate(ruleset, cart, on or rule.from_on or today, explain=explain)
+        # So do rules that only watch, each with a compiled set of its own.
+        watched = "shadow" in case["expect"]
+        decision = evaluate(ruleset, cart, on or rule.from_on or today, explain=explain, shadow=watched)
     except CartError as error:
         wrong = [say("case.bad-cart", field=fault.field, fault=fault.whole) for fault in error.faults]
     except TieError as error:

@@ -34,11 +34,12 @@ def evaluate(
     *,
     explain: bool | str = False,
     fixes: bool = True,
+    shadow: bool = True,
     matcher: Matcher = INDEXED,
 ) -> Decision:
     """Decide a cart on a date. `explain` adds `considered`, with a code that rule's entries alone.
 
-    `fixes=False` leaves out what would mend a finding.
+    `fixes=False` leaves out what would mend a finding, `shadow=False` what rules that only watch would do.
 
     Raises CartError when the cart cannot be evaluated and TieError when two rules of equal rank meet and disagree.
     """
@@ -74,7 +75,7 @@ def evaluate(
         terms=work.terms,
         lead_time=work.tiers,
         exceptions=tuple(sorted(work.exceptions_used)),
-        shadow=_shadow(ruleset, cart, on, rules),
+        shadow=_shadow(ruleset, cart, on, rules) if shadow else (),
         considered=_considered(work, explain if isinstance(explain, str) else None) if explain else (),
         free_shipping=work.free_shipping,
     )
