@@ -26,6 +26,8 @@ from storefront.accounts.models import User
 from storefront.clock import now
 from storefront.database import get_session, write
 from storefront.file_versions import BY_FILE, ShopFileVersion, newest, newest_of_all, text_of
+from storefront.shop_calendar import FILE as CLOSURES
+from storefront.shop_calendar import read_closures
 
 if TYPE_CHECKING:
     from storefront.shop import Shop
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 _NAME = r"[^\W_][\w.-]{0,98}"
 # What the desk may write: a sub-folder and a suffix, or a file beside shop.toml. shop.toml itself holds secrets.
 _FOLDERS = {"rules": ".toml", "exceptions": ".toml", "prices": ".csv"}
-_TOP_LEVEL = frozenset({"closures.csv"})
+_TOP_LEVEL = frozenset({CLOSURES})
 _PATH = re.compile("|".join(rf"{folder}/{_NAME}\{suffix}" for folder, suffix in _FOLDERS.items()))
 MOST_BYTES = {
     ".toml": 1_000_000,
@@ -137,11 +139,13 @@ def sort_errors(
     shop: Shop, loaded: Loaded, changed: Mapping[str, str | None]
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
     """The errors of a checked draft: those that the change brings, and those that stand elsewhere without it."""
+    days = changed.get(CLOSURES)  # which rules do not read
+    own = read_closures(days.encode(errors="replace"))[1] if days is not None else ()
     if not loaded.errors:
-        return (), ()
+        return own, ()
     before = {_identity(found) for found in check_draft(shop, {}).errors if found.file not in changed}
     brought = tuple(found for found in loaded.errors if _identity(found) not in before)
-    return brought, tuple(found for found in loaded.errors if _identity(found) in before)
+    return own + brought, tuple(found for found in loaded.errors if _identity(found) in before)
 
 
 def _identity(found: Finding) -> tuple[str, str, str]:
@@ -166,7 +170,7 @@ def save(
     if g.get("koguchi_writing"):
         raise RuntimeError("save() inside `with write()`: the lock of the files comes first")
     try:
-        with _holding(shop):
+        with holding(shop):
             get_session().commit()  # what others did before the lock was ours must be seen
             there = _content(place, path)
             _remember(shop, path, there, place)
@@ -235,7 +239,7 @@ def remember(shop: Shop, path: str) -> ShopFile:
     place = _place(shop, path)
     try:
         if _is_news(path, _content(place, path), place):
-            with _holding(shop):
+            with holding(shop):
                 _remember(shop, path, _content(place, path), place)
     except OSError:
         return ShopFile(path, "", UNREADABLE)
@@ -286,7 +290,7 @@ def remember_all(shop: Shop, folder: str) -> None:
     ]
     if not news:
         return
-    with _holding(shop), write(shop) as session:
+    with holding(shop), write(shop) as session:
         for path in news[:MOST_NEWS]:
             with suppress(OSError, ShopPathError):
                 place = _place(shop, path)
@@ -326,7 +330,8 @@ def _unwritable(path: str, english: str, japanese: str = "") -> Invalid:
     return Invalid(path, (Finding(path, 1, "unreadable", None, "error", sentence),), is_read_only=True)
 
 
-def _holding(shop: Shop) -> AbstractContextManager[None]:
+def holding(shop: Shop) -> AbstractContextManager[None]:
+    """Be the only one who writes files of this shop; to be taken before any `with write()`."""
     return durable_files.holding(shop.settings.var / "shop_files.lock")
 
 

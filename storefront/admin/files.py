@@ -19,6 +19,7 @@ from storefront.clock import today
 from storefront.database import get_session, locked, write
 from storefront.language import N_, _
 from storefront.shop import current_shop
+from storefront.shop_files import holding
 from storefront.transfer import PlanRefusedError, messages, price_tables
 from storefront.transfer.kinds import KINDS, Transfer
 from storefront.transfer.records import SAME, Plan
@@ -151,7 +152,8 @@ def file_apply(token: str) -> Redirect | tuple[str, int]:
         return _preview(upload, plan), 409
     transfer = Transfer(upload.kind, upload.table)
     try:
-        with write() as session:
+        # A price table is a file of the shop folder: nobody else writes one at the same time.
+        with holding(current_shop()), write() as session:
             held = session.scalars(locked(select(Upload).where(Upload.token == token))).one()
             if held.state != "new":
                 return redirect(url_for("admin.file_preview", token=token))

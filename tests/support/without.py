@@ -137,12 +137,3 @@ def the_rename(_job: Any) -> None:
         return 0
 
     durable_files.replace_file = write_in_place
-
-
-def the_lock_of_files(_job: Any) -> None:
-    """Whoever saves a file believes what stood there before, and waits for nobody."""
-    from contextlib import nullcontext
-
-    from storefront import shop_files
-
-    shop_files._holding = lambda _shop: nullcontext()
