@@ -159,6 +159,19 @@ expect = {goods = 21, payment = [{code = "net_terms", offered = false, by = "PM1
     assert [one.problems for one in load(tmp_path, rules(PM10=body)).cases] == [()]
 
 
+def test_a_case_may_say_what_another_rule_would_do_that_only_watches(tmp_path: Path) -> None:
+    case = """[surcharge]
+amount = 5
+[[case]]
+products = {X = {list_price = 10}}
+cart = [{sku = "X", quantity = 1}]
+expect = {shadow = [{code = "SC20"}]}
+"""
+    watching = 'mode = "shadow"\n[surcharge]\namount = 9\n'
+    found = load(tmp_path, rules(SC10=case, SC20=watching)).cases
+    assert [one.problems for one in found] == [()]
+
+
 def test_a_rule_without_case_or_reached_by_none_is_a_warning(tmp_path: Path) -> None:
     files = {
         **rules(
