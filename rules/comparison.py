@@ -75,7 +75,7 @@ class Pair:
     """The same orders under the live rules and under the draft."""
 
     orders: int = 0
-    changed: int = 0  # orders whose outcome, goods, surcharges or discounts differ
+    changed: int = 0  # orders whose outcome, goods, surcharges or discounts differ; not those refused by both
     newly_refused: int = 0
     newly_accepted: int = 0
     live: Sums = field(default_factory=Sums)
@@ -89,7 +89,7 @@ class Pair:
     def add(self, live: Judged, draft: Judged, cost: int | None) -> None:
         """Count one order."""
         self.orders += 1
-        self.changed += live != draft
+        self.changed += live != draft and not live.outcome == draft.outcome == "block"
         self.newly_refused += draft.outcome == "block" != live.outcome
         self.newly_accepted += live.outcome == "block" != draft.outcome
         self.live.add(live, cost)

@@ -16,6 +16,7 @@ from rules.ruleset import (
     CatalogEffect,
     Condition,
     DiscountEffect,
+    MethodEffect,
     OrderEffect,
     PriceEffect,
     QuantityEffect,
@@ -33,7 +34,7 @@ def rule(code, effect, *when, **more):
     return Rule(code, TEXT, effect, f"rules/{code}.toml", when=conditions, **more)
 
 
-def order(number, *lines, customer="A", region=None, on=date(2026, 10, 1), to=None):
+def order(number, *lines, customer="A", region=None, on=date(2026, 10, 1), to=None, payment=None):
     return PastOrder(
         number,
         on,
@@ -41,6 +42,7 @@ def order(number, *lines, customer="A", region=None, on=date(2026, 10, 1), to=No
             tuple(Line(str(place), product, quantity) for place, (product, quantity) in enumerate(lines)),
             Customer(customer, region=region),
             ship_to=ShipTo(region=to),
+            payment=payment,
         ),
         0,
         0,
@@ -94,6 +96,13 @@ def test_a_changed_rule_moves_its_orders_from_refused_to_charged():
     assert (effect.live.orders, effect.live.refusals, effect.live.charges) == (2, 2, 0)
     assert (effect.draft.orders, effect.draft.refusals) == (2, 0)
     assert (effect.draft.charges, effect.draft.charged) == (2, 160)
+
+
+def test_an_order_that_both_refuse_does_not_change_whatever_they_would_have_charged():
+    fee = rule("SC10", SurchargeEffect("amount", Decimal(7)), ("product.sku", "eq", "M4"))
+    found = compare(Ruleset((MINIMUM,)), Ruleset((MINIMUM, fee)), ORDERS)
+    assert (found.total.changed, found.total.change) == (1, 7)
+    assert [code for code, _pair in found.hit] == ["A"]
 
 
 def test_the_margin_counts_orders_whose_every_cost_is_known():
@@ -191,6 +200,8 @@ RULES = (
         "SC50", SurchargeEffect("amount", Decimal(3)), from_on=date(2026, 10, 1), until_on=date(2026, 10, 20)
     ),
     rule("PR30", PriceEffect("off_percent", "promotion", Decimal(10)), ("matching.quantity", "ge", 20)),
+    rule("PM10", MethodEffect(hide=("net_terms",)), ("customer.code", "eq", "A")),
+    rule("SC60", SurchargeEffect("amount", Decimal(2)), ("order.payment", "eq", "net_terms")),
     rule("CA10", CatalogEffect(buy=False), ("product.sku", "eq", "N4"), ("customer.region", "eq", "JP-01")),
 )
 OTHERS = (
@@ -205,14 +216,20 @@ rulesets = st.lists(st.sampled_from(RULES + OTHERS), unique_by=lambda one: one.c
     )
 )
 one_order = st.builds(
-    lambda number, lines, customer, region, days: order(
-        number, *lines, customer=customer, region=region, on=date(2026, 9 + days % 3, 1 + days % 28)
+    lambda number, lines, customer, region, days, payment: order(
+        number,
+        *lines,
+        customer=customer,
+        region=region,
+        on=date(2026, 9 + days % 3, 1 + days % 28),
+        payment=payment,
     ),
     st.integers(1, 99).map(str),
     st.lists(st.tuples(st.sampled_from((BOLT, NUT)), st.integers(1, 30)), max_size=3),
     st.sampled_from((None, "A", "B", "C")),
     st.sampled_from((None, "JP-27", "JP-01")),
     st.integers(0, 60),
+    st.sampled_from((None, "net_terms")),
 )
 
 

@@ -9,9 +9,9 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from datetime import date
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rules import Loaded, Ruleset
     from rules.comparison import Comparison, Pair
 
+T = TypeVar("T")
 TOLD_EVERY = 1.0  # seconds between two lines of progress
 BAR = 24  # characters of the longest bar
 MOST = 10  # customers and regions that the text names
@@ -70,7 +71,8 @@ def run_against(args: argparse.Namespace, loaded: Loaded, live: Ruleset, today: 
 class Progress:
     """How far the counting is, once a second on standard error; nothing for what takes less."""
 
-    def __init__(self) -> None:
+    def __init__(self, noun: str = "orders") -> None:
+        self._noun = noun
         self._started = self._last = time.monotonic()
         self._live = sys.stderr.isatty()
         self._has_told = False
@@ -87,10 +89,18 @@ class Progress:
         if moment - self._last < TOLD_EVERY:
             return
         self._last, self._has_told = moment, True
-        text = f"{done:,} of {total:,} orders, {done / (moment - self._started):,.0f} a second"
+        text = f"{done:,} of {total:,} {self._noun}, {done / (moment - self._started):,.0f} a second"
         print(
             f"\r{text} " if self._live else text, end="" if self._live else "\n", file=sys.stderr, flush=True
         )
+
+
+def watched(things: Iterable[T], total: int, noun: str = "orders") -> Iterator[T]:
+    """The same things, with progress on standard error."""
+    with Progress(noun) as progress:
+        for done, thing in enumerate(things, start=1):
+            yield thing
+            progress(done, total)
 
 
 def company_names(shop: Path) -> dict[str, str]:

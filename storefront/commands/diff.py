@@ -56,6 +56,7 @@ def _day(text: str) -> date:
 def run(args: argparse.Namespace) -> int:
     """Print; 1 when rules have errors, 2 when something named is not there."""
     from rules.report import nearest
+    from storefront.commands.comparing import watched
     from storefront.commands.rules import InstalledMethods, load
     from storefront.draft_files import DraftError, load_draft, read_draft
     from storefront.past_orders import OrdersError
@@ -85,13 +86,15 @@ def run(args: argparse.Namespace) -> int:
         return 1
     on = args.on or starts_on(loaded.ruleset, draft, today)
     when = "year" if args.orders in ("last:12m", "last:365d") else "any"
-    found = list(diffs(loaded.ruleset, draft, loaded.catalog, purchases, on, only, when))
+    every = diffs(loaded.ruleset, draft, loaded.catalog, purchases, on, only, when)
+    found = list(watched(every, len(customers) + 1, "customers"))
     _print(args, found, loaded.ruleset, draft)
     return 0
 
 
 def _purchases(args: argparse.Namespace, loaded: Loaded, today: date) -> Purchases:
     """What each customer bought; nothing where the shop has no orders of that time and none were asked for by name."""
+    from storefront.commands.comparing import watched
     from storefront.commands.order_source import find_orders
     from storefront.past_orders import OrdersError
     from storefront.rule_diffs import Purchases
@@ -99,7 +102,7 @@ def _purchases(args: argparse.Namespace, loaded: Loaded, today: date) -> Purchas
     assert loaded.ruleset is not None
     try:
         source = find_orders(args.shop, args.orders, loaded.catalog, loaded.ruleset.policy.currency, today)
-        return Purchases.of(source.orders())
+        return Purchases.of(watched(source.orders(), len(source)))
     except OrdersError as error:
         if args.orders != "last:12m":
             raise

@@ -58,7 +58,7 @@ def _jobs(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Replay and print; 1 when the rules have errors (rule-semantics 13), 2 when there are no orders to read."""
     from rules.replay import Replay, replay_one
-    from storefront.commands.comparing import Progress, run_against
+    from storefront.commands.comparing import run_against, watched
     from storefront.commands.order_source import find_orders
     from storefront.commands.rules import load
     from storefront.parallel_replay import rare_collection
@@ -82,11 +82,9 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     started = time.monotonic()
-    with rare_collection(), Progress() as progress:
-        for done, order in enumerate(source.orders(), start=1):
+    with rare_collection():
+        for order in watched(source.orders(), len(source)):
             replay_one(loaded.ruleset, order, found)
-            if not done % 100:
-                progress(done, len(source))
     seconds = time.monotonic() - started
     if args.json:
         print(json.dumps({**found.as_json(), "seconds": round(seconds, 2)}, ensure_ascii=False, indent=2))
