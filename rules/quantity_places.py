@@ -100,7 +100,10 @@ class _Meetings:
     def _judge(self, sure: Sequence[Profile], doubtful: Sequence[Profile], place: Place) -> None:
         certain, own = self._winners(sure, doubtful)
         for counts in sorted({_effect(rule).counts for rule in certain.values()} - {"matching"}):
-            self._check_leftover({f: r for f, r in certain.items() if _effect(r).counts == counts}, place)
+            winners = {field: rule for field, rule in certain.items() if _effect(rule).counts == counts}
+            if not _some_quantity(winners, 1, None):
+                self._tell_leftover(winners, place)
+                return  # that is told; of its entries nothing more need be said here
         for field, rule in own.items():
             effect = _effect(rule)
             others = {
@@ -134,9 +137,7 @@ class _Meetings:
 
     # nothing to order
 
-    def _check_leftover(self, winners: Winners, place: Place) -> None:
-        if len({rule.code for rule in winners.values()}) < 2 or _some_quantity(winners, 1, None):
-            return
+    def _tell_leftover(self, winners: Winners, place: Place) -> None:
         needed = dict(winners)
         for field in winners:  # whoever is not needed for it is not named
             rest = {name: rule for name, rule in needed.items() if name != field}
