@@ -73,7 +73,7 @@ def kept_form(form: Mapping[str, str]) -> dict[str, str]:
 
 def buyers_own(session: Session, token: str, person: User) -> Entry | None:
     """The entry of this very buyer; a colleague's or a foreign one is not found."""
-    if not token.isascii():
+    if not (token.isascii() and token.isprintable()):
         return None
     query = select(Entry).where(
         Entry.token == token,
