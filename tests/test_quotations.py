@@ -386,6 +386,43 @@ def test_goods_sold_by_quotation_only_can_be_ordered_after_the_answer(
         assert type(place("kitahama", {"SP-1": 5})).__name__ == "Refused"
 
 
+def test_a_new_answer_takes_the_place_of_an_earlier_one(
+    app: Flask, client: FlaskClient, number: str, shop_folder: Path
+) -> None:
+    answered(app, client, number, "180")
+    again = asked(client, key="page-2", quantity="20", per_year="")
+    assert answered(app, client, again, "200").status_code == 303
+    loaded = load_ruleset(shop_folder)
+    assert loaded.ruleset is not None, loaded.findings
+    assert [one.effect.minimum for one in loaded.ruleset.exceptions] == [20]  # type: ignore[union-attr]
+    assert [rule.code for rule in loaded.ruleset.rules if rule.code.startswith("PR9")] == ["PR9001"]
+    with app.app_context():
+        assert placed("hayashi", {"P-12": 20}).goods_minor == 4000
+        assert placed("hayashi", {"P-12": 50}).goods_minor == 7500
+
+
+def test_what_the_owner_agreed_for_longer_comes_back_after_the_answer_ends(
+    app: Flask, client: FlaskClient, shop_folder: Path
+) -> None:
+    (shop_folder / "exceptions").mkdir()
+    longer = shop_folder / "exceptions" / "longer.toml"
+    longer.write_text(
+        'rule = "QT12"\ncustomer = "HAYASHI"\nsku = "P-12"\nreason = "r"\napproved_by = "a"\nfrom = 2026-11-01\n'
+        "until = 2027-03-31\n[change]\nminimum = 30\nmultiple = 5\n"
+    )
+    number = asked(client, quantity="20", per_year="")
+    assert answered(app, client, number, "").status_code == 303
+    loaded = load_ruleset(shop_folder)
+    assert loaded.ruleset is not None, loaded.findings
+    told = sorted((str(one.from_on), str(one.until_on), one.effect.minimum, one.effect.multiple)  # type: ignore[union-attr]
+                  for one in loaded.ruleset.exceptions)  # fmt: skip
+    assert told == [
+        ("2026-11-01", "2026-11-19", 30, 5),
+        ("2026-11-20", "2026-12-20", 20, 5),
+        ("2026-12-21", "2027-03-31", 30, 5),
+    ]
+
+
 def test_an_order_below_the_order_minimum_is_opened_for_this_product_alone(
     app: Flask, client: FlaskClient, shop_folder: Path
 ) -> None:

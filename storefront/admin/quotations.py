@@ -241,7 +241,7 @@ def _answered(found: QuotationRequest, answer: Answer, *, is_opening: bool) -> R
         plan = opening.plan(get_session(), shop, found, offers, on=on, until=until, person=person)
         if not plan.is_good:
             return _refused(found, answer, plan)
-        failed = opening.write_files(shop, plan.files, actor=person.email, reason=reason)
+        failed = opening.write_files(shop, plan, actor=person.email, reason=reason)
         if failed is not None:
             answer.findings = said(failed.findings)
             answer.errors["text"] = _("The files could not be written; nothing was answered. Try again.")
@@ -250,7 +250,7 @@ def _answered(found: QuotationRequest, answer: Answer, *, is_opening: bool) -> R
         found.id, person, offers=offers, text=answer.text, valid_until=until, opening=plan
     )
     if not is_done and plan is not None:
-        opening.take_back(shop, plan.files, actor=person.email, reason=reason)
+        opening.take_back(shop, plan, actor=person.email, reason=reason)
     sentence = (
         _("Answered, and the customer can order it until %(day)s.", day=until.isoformat())
         if is_opening

@@ -80,6 +80,21 @@ def path_of(rule: str, customer: str | None, on: date, taken: Collection[str]) -
     return next(name for name in names if name.lower() not in used)
 
 
+def with_from(text: str, from_on: date) -> str:
+    """The same file with another first day, comments kept."""
+    document = tomlkit.parse(text)
+    if "from" in document:
+        document["from"] = from_on
+        return tomlkit.dumps(document)
+    return f"from = {from_on.isoformat()}\n{text}"  # behind [change] it would belong to it
+
+
+def change_of(text: str) -> dict[str, Any]:
+    """The [change] of a file as plain values."""
+    change: dict[str, Any] = tomlkit.parse(text).unwrap().get("change", {})
+    return {key: Decimal(str(value)) if isinstance(value, float) else value for key, value in change.items()}
+
+
 def with_until(text: str, until_on: date, note: str = "") -> str:
     """The same file with another last day, comments kept; `note` is added to the staff's note."""
     document = tomlkit.parse(text)

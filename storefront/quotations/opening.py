@@ -6,20 +6,28 @@ Finds the changes by asking the rules themselves, tries them on a draft of the f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import tomlkit
 from sqlalchemy.orm import Session
 
-from rules import Decision, Finding, Issue, Rule, Ruleset
+from rules import Decision, Finding, Issue, Rule, RuleException, Ruleset
 from rules.money import plain, to_major
-from rules.ruleset import OrderEffect, QuantityEffect
+from rules.ruleset import OrderEffect, QuantityEffect, WhenLine
 from storefront import shop_files
 from storefront.accounts import Company, User
-from storefront.exceptions.files import FOLDER, NewException, path_of, text_of
+from storefront.exceptions.files import (
+    FOLDER,
+    NewException,
+    change_of,
+    path_of,
+    text_of,
+    with_from,
+    with_until,
+)
 from storefront.pricing import Wanted
 from storefront.pricing.trials import decide_by, prices_of
 from storefront.quotations.models import QuotationLine, QuotationRequest
@@ -34,7 +42,8 @@ FIRST_PRICE = 9000  # price rules of quotations are PR9000 and up, apart from th
 class Opening:
     """Files to write, and what is left that no exception can change: issues of the rules, or findings of the check."""
 
-    files: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str | None] = field(default_factory=dict)  # None: the file goes
+    before: dict[str, shop_files.ShopFile] = field(default_factory=dict)  # those that stand there now
     by_line: dict[int, list[str]] = field(default_factory=dict)  # line id to its files
     left: list[Issue] = field(default_factory=list)
     findings: tuple[Finding, ...] = ()
@@ -116,10 +125,18 @@ def plan(
     ruleset = shop.rulebook.current()
     company = request.company
     working = _Plan(session, shop, request, offers, on)
-    prices = _price_files(ruleset, request, offers, on, until, session, shop, company)
+    earlier = _earlier_prices(
+        ruleset, company, {one.line.sku for one in offers if one.unit_price is not None}, on
+    )
+    usual = replace(ruleset, rules=tuple(one for one in ruleset.rules if one not in earlier), compiled={})
+    prices = _price_files(
+        usual, request, offers, on, until, session, shop, company, {one.code for one in earlier}
+    )
     opening = Opening()
     for _round in range(ROUNDS):
         opening = _files(working, ruleset, prices, until, person)
+        for rule in earlier:
+            _end(shop, opening, rule.path, rule.from_on, on)
         loaded = shop_files.check_draft(shop, opening.files) if opening.files else None
         if loaded is not None:
             brought, _others = shop_files.sort_errors(shop, loaded, opening.files)
@@ -160,6 +177,18 @@ def _files(
         opening.by_line.setdefault(working.offers[place].line.id, []).append(path)
     for (code, place), change in sorted(working.changes.items()):
         line = working.offers[place].line
+        standing = [
+            one for one in ruleset.exceptions if _is_met(one, code, request.company.code, line.sku, on, until)
+        ]
+        for one in standing:
+            text = shop_files.read(working.shop, one.path).text
+            change = change_of(text) | change
+            if (
+                one.until_on is not None and one.until_on > until
+            ):  # what was agreed for longer comes back afterwards
+                rest = path_of(code, request.company.code, on, taken | opening.files.keys())
+                opening.files[rest] = with_from(text, until + timedelta(days=1))
+            _end(working.shop, opening, one.path, one.from_on, on)
         path = path_of(code, request.company.code, on, taken | opening.files.keys())
         new = NewException(
             code, request.company.code, line.sku, change, f"見積り {request.number} / quotation {request.number}",
@@ -168,6 +197,37 @@ def _files(
         opening.files[path] = text_of(new)
         opening.by_line.setdefault(line.id, []).append(path)
     return opening
+
+
+def _is_met(one: RuleException, code: str, customer: str, sku: str, on: date, until: date) -> bool:
+    """Whether an exception stands for the same rule, customer and product on one of these days."""
+    is_same = (one.rule, one.customer, one.sku) == (code, customer, sku) and bool(one.path)
+    starts = one.from_on is None or one.from_on <= until
+    return is_same and starts and (one.until_on is None or one.until_on >= on)
+
+
+def _end(shop: Shop, opening: Opening, path: str, from_on: date | None, on: date) -> None:
+    """Let a file end yesterday; one that begins today or later goes."""
+    there = opening.before[path] = shop_files.read(shop, path)
+    yesterday = on - timedelta(days=1)
+    is_gone = from_on is not None and from_on > yesterday
+    opening.files[path] = None if is_gone else with_until(there.text, yesterday)
+
+
+def _earlier_prices(ruleset: Ruleset, company: Company, skus: set[str], on: date) -> list[Rule]:
+    """Prices of earlier quotations for the same company and products: a new answer takes their place."""
+    found = []
+    for rule in ruleset.rules:
+        if (
+            rule.group != "PR"
+            or int(rule.code[2:]) < FIRST_PRICE
+            or not (rule.until_on and rule.until_on >= on)
+        ):
+            continue
+        named = {one.fact: one.conditions[0].value for one in rule.when if isinstance(one, WhenLine)}
+        if named.get("customer.code") == company.code and named.get("product.sku") in skus:
+            found.append(rule)
+    return found
 
 
 def _price_files(
@@ -179,9 +239,11 @@ def _price_files(
     session: Session,
     shop: Shop,
     company: Company,
+    taken: set[str],
 ) -> dict[int, tuple[str, str]]:
     """For each line that is offered at a price of its own: path and text of the rule that says so."""
-    used = {int(rule.code[2:]) for rule in ruleset.rules if rule.group == "PR"}
+    codes = {rule.code for rule in ruleset.rules if rule.group == "PR"} | taken
+    used = {int(code[2:]) for code in codes}
     number = FIRST_PRICE
     found = {}
     for place, offer in enumerate(offers):
@@ -254,23 +316,35 @@ class NotWritten:
     findings: tuple[Finding, ...] = ()
 
 
-def write_files(shop: Shop, files: Mapping[str, str], *, actor: str, reason: str) -> NotWritten | None:
-    """Put all files into the folder, or none of them. None: they stand there."""
-    done: list[tuple[str, str]] = []
-    for path, text in sorted(files.items()):
-        saved = shop_files.save(shop, path, text, expected="", actor=actor, reason=reason)
+def write_files(shop: Shop, opening: Opening, *, actor: str, reason: str) -> NotWritten | None:
+    """Put all files of the plan into the folder, or none of them. None: they stand there.
+
+    What ends goes first, so that the folder is right after every single file.
+    """
+    done: list[str] = []
+    for path in sorted(opening.files, key=lambda one: (one not in opening.before, one)):
+        there = opening.before.get(path)
+        expected = there.etag if there is not None else ""
+        saved = shop_files.save(
+            shop, path, opening.files[path], expected=expected, actor=actor, reason=reason
+        )
         if not isinstance(saved, shop_files.Saved):
-            for before, etag in reversed(done):
-                shop_files.save(
-                    shop, before, None, expected=etag, actor=actor, reason=f"{reason}: taken back"
-                )
+            _undo(shop, opening, done, actor, reason)
             return NotWritten(saved.findings if isinstance(saved, shop_files.Invalid) else ())
-        done.append((path, saved.etag))
+        done.append(path)
     return None
 
 
-def take_back(shop: Shop, files: Mapping[str, str], *, actor: str, reason: str) -> None:
-    """Remove files that were written for an answer that nobody gave; a file changed since then stays."""
-    for path, text in files.items():
-        etag = shop_files.etag_of(text.encode())
-        shop_files.save(shop, path, None, expected=etag, actor=actor, reason=reason)
+def take_back(shop: Shop, opening: Opening, *, actor: str, reason: str) -> None:
+    """Undo files that were written for an answer that nobody gave; a file changed since then stays."""
+    _undo(
+        shop, opening, sorted(opening.files, key=lambda one: (one not in opening.before, one)), actor, reason
+    )
+
+
+def _undo(shop: Shop, opening: Opening, done: Sequence[str], actor: str, reason: str) -> None:
+    for path in reversed(done):
+        text, there = opening.files[path], opening.before.get(path)
+        now = "" if text is None else shop_files.etag_of(text.encode())
+        before = there.text if there is not None else None
+        shop_files.save(shop, path, before, expected=now, actor=actor, reason=f"{reason}: taken back")
