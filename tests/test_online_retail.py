@@ -240,7 +240,7 @@ def test_the_whole_file_becomes_a_shop(whole):
         "write_off": 1023,
         "no_price": 923,
     }
-    app = create_app(shop)
+    app = create_app(whole)
     with app.app_context():
         session = get_session()
         lines = session.scalar(select(func.count()).select_from(OrderLine))
@@ -258,8 +258,28 @@ def test_a_year_of_real_orders_is_replayed(whole, capsys):
     assert 0 < told["refused"] < 3_000
 
 
+def test_a_month_of_real_orders_is_compared_with_a_draft_by_any_number_of_processes(whole, tmp_path, capsys):
+    text = (whole / "rules" / "OR10_minimum.toml").read_text(encoding="utf-8")
+    (tmp_path / "OR10.toml").write_text(text.replace("minimum = 100", "minimum = 150"), encoding="utf-8")
+    call = ["rules", "replay", str(whole), "--against", str(tmp_path / "OR10.toml"), "--json"]
+    told = []
+    for jobs in ("1", "3"):
+        assert cli.main([*call, "--orders", "2011-09-01..2011-09-30", "--jobs", jobs]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+        del told[-1]["seconds"]
+    assert told[0] == told[1]
+    total = told[0]["total"]
+    assert (total["orders"], total["newly_refused"], total["newly_accepted"]) == (1_818, 0, 0)
+    (rule,) = [one for one in told[0]["rules"] if one["state"] != "same"]
+    assert (rule["code"], rule["state"]) == ("OR10", "changed")
+    charged = Decimal(rule["draft"]["charged"]) - Decimal(rule["live"]["charged"])
+    assert charged == Decimal(total["change"]["surcharges"]) == Decimal(total["change"]["revenue"]) > 0
+
+
 def test_prices_that_a_year_of_real_orders_hides_are_found(whole, tmp_path, capsys):
-    assert cli.main(["rules", "suggest", str(whole), "--handling", "3", "--out", str(tmp_path), "--json"]) == 0
+    assert (
+        cli.main(["rules", "suggest", str(whole), "--handling", "3", "--out", str(tmp_path), "--json"]) == 0
+    )
     told = json.loads(capsys.readouterr().out)
     best = {(one["sku"], one["customer"], one["from"], one["unit"]): one for one in told["best"]}
     found = best["85123A", None, 32, "2.55"]
