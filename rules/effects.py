@@ -187,7 +187,7 @@ def _quantity(source: Source, data: Mapping[str, Any], values: dict[str, Any]) -
         "multiple_from": ("multiple",),
         "off_multiple": ("multiple", "allowed"),
     }
-    for word, fields_needed in needs.items():
+    for word, fields_needed in needs.items() if _spelled_right("quantity", data) else ():
         if word in data and not any(field in data for field in fields_needed):
             why = say("why.no-key", keys=joined("join.or", fields_needed))
             _without_effect(source, f"quantity.{word}", why)
@@ -263,7 +263,7 @@ def _order(source: Source, data: Mapping[str, Any], values: dict[str, Any]) -> O
     if not any(word in data for word in ("minimum", "maximum", "credit")) and _spelled_right("order", data):
         source.problem("missing-key", "order", say("order.needs"))
     for word, needed in (("below", "minimum"), ("above", "maximum")):
-        if word in data and needed not in data:
+        if word in data and needed not in data and _spelled_right("order", data):
             _without_effect(source, f"order.{word}", say("why.no-key", keys=needed))
     low, high = values.get("minimum"), values.get("maximum")
     if low is not None and high is not None and high < low:

@@ -157,3 +157,11 @@ def test_the_command_tells_every_planted_mistake_in_the_language_asked_for(
                 line.startswith(f"{mistake.file}:") and told in line for line in printed.splitlines()
             ), mistake
         assert f" {word} toml-syntax: " in printed
+
+
+def test_a_misspelt_key_is_told_once_and_not_again_as_missing(loaded: Loaded) -> None:
+    assert [one.check for one in loaded.findings if one.file == "rules/QT10_screws.toml"] == ["unknown-key"]
+
+
+def test_nothing_else_is_found_than_what_was_planted(loaded: Loaded) -> None:
+    assert len(loaded.findings) == len(MISTAKES)
