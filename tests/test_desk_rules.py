@@ -87,6 +87,21 @@ def test_a_broken_file_is_named_with_its_line_and_buyers_notice_nothing(
     assert ("100" in minimum_shown(app)) is ("100" in before)
 
 
+@pytest.mark.parametrize("path", ["/admin/rules", "/admin/rules/QT10"])
+def test_what_is_wrong_is_told_in_the_language_of_whoever_reads_it(
+    client: FlaskClient, file: Path, path: str
+) -> None:
+    sign_in(client, "clerk")
+    page(client)
+    file.write_text(QT10.replace("minimum = 100", "minimum = 100個"))
+    told = page(client, path)
+    assert "数 100個 を読めません。" in told
+    assert "単位などを付けず、100 とだけ書いてください。" in told
+    english = page(client, f"{path}?lang=en")
+    assert "the number 100個 cannot be read." in english
+    assert "Write the number alone: 100." in english
+
+
 def test_the_rules_page_marks_the_faulty_line_and_names_the_nearest_word(
     client: FlaskClient, file: Path
 ) -> None:
