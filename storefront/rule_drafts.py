@@ -27,7 +27,7 @@ class RuleDraft(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     path: Mapped[str] = mapped_column(String(200), index=True)
-    text: Mapped[str] = deferred(mapped_column(Text))
+    text: Mapped[str] = deferred(mapped_column(Text, nullable=False))
     base_etag: Mapped[str] = mapped_column(String(64))  # of the file it was made from, "" for a new file
     actor: Mapped[str] = mapped_column(String(254))  # who saved it last
     reason: Mapped[str] = mapped_column(String(500), default="")
