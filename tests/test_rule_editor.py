@@ -557,3 +557,23 @@ def test_every_check_is_explained_on_its_page(owner: FlaskClient) -> None:
 
     told = page(owner, "/admin/rules/checks")
     assert all(f'id="{code}"' in told for code in CHECKS)
+
+
+def test_a_draft_of_an_exception_opens_is_checked_and_becomes_a_file(app: Flask, owner: FlaskClient) -> None:
+    from storefront.database import write
+    from storefront.rule_drafts import create_draft
+
+    path = "exceptions/2026-11-HAYASHI.toml"
+    text = (
+        'rule = "QT12"\ncustomer = "HAYASHI"\nuntil = 2026-12-31\nreason = "prototype"\n'
+        'approved_by = "owner"\n[change]\nminimum = 10\n'
+    )
+    with app.app_context(), write() as session:
+        number = create_draft(session, path=path, text=text, actor="clerk@example.com")
+    assert path in page(owner, f"/admin/rules/drafts/{number}")
+    assert path in page(owner, "/admin/rules")
+    posted = form(text.replace("minimum", "minimun"), revision=1, reason="x")
+    assert owner.post(f"/admin/rules/drafts/{number}/activate", data=posted).status_code == 422
+    answer = owner.post(f"/admin/rules/drafts/{number}/activate", data=form(text, revision=2, reason="x"))
+    assert answer.headers["Location"].endswith("/admin/rules")
+    assert (app.extensions["koguchi"].settings.folder / path).read_text() == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
@@ -25,6 +26,7 @@ from storefront.shop_files import (
     Saved,
     ShopPathError,
     check_draft,
+    etag_of,
     is_allowed,
     is_writable,
     read,
@@ -357,6 +359,31 @@ def test_killed_after_the_file_is_in_place_who_and_why_are_known_all_the_same(
         assert history()[0] == ("owner@example.com", "longer", NEW)
         told = get_session().scalars(select(AuditEntry).where(AuditEntry.subject == f"file:{PATH}")).all()
         assert [entry.actor for entry in told] == ["owner@example.com"]
+
+
+def test_killed_again_and_again_while_it_saves_there_is_always_a_whole_file_that_the_history_knows(
+    app: Flask,
+) -> None:
+    settings, etags = shop_of(app).settings, {text: etag_of(text.encode()) for text in (OLD, NEW)}
+    shop_of(app).close()
+    for burst in (1, 2):
+        now = file_of(app).read_text()
+        then = NEW if now == OLD else OLD
+        tasks = [task(then, etags[now]), task(now, etags[then])] * 30
+        process = begin(settings.folder, settings.database_url, tasks)
+        wait_until_warm(process)
+        go(process)
+        assert process.stdout is not None
+        for _ in range(2 * burst):
+            assert json.loads(process.stdout.readline())["outcome"] == "Saved"
+        process.kill()
+        process.communicate()
+        assert file_of(app).read_text() in (OLD, NEW)
+        with app.app_context():
+            remember(shop_of(app), PATH)
+            newest = history()[0]
+            assert newest[2] == file_of(app).read_text()
+            assert newest[0] == "owner@example.com"
 
 
 def test_control_without_the_rename_a_killed_save_leaves_half_a_file(app: Flask) -> None:
