@@ -121,10 +121,25 @@ class Dummy:
         return self._next(payment, Result("captured", payment.provider_ref, amount, key))
 
     def void(self, payment: PaymentView, *, key: str) -> Result:
+        """Refused once the money was taken: it has to be refunded then."""
+        if self._is(payment, "captured"):
+            return self._refuse(payment, payment.amount, key)
         return self._next(payment, Result("canceled", payment.provider_ref, payment.amount, key))
 
     def refund(self, payment: PaymentView, amount: Money, *, key: str, reason: str | None) -> Result:
+        """Refused for more than the payment."""
+        if amount.minor > payment.amount.minor:
+            return self._refuse(payment, amount, key)
         return self._next(payment, Result("refunded", payment.provider_ref, amount, key))
+
+    def _is(self, payment: PaymentView, status: str) -> bool:
+        with self._lock:
+            known = self.latest.get(payment.id)
+        return known is not None and known.status == status
+
+    def _refuse(self, payment: PaymentView, amount: Money, key: str) -> Result:
+        text = {"ja": "この操作はできません", "en": "This cannot be done"}
+        return Result("failed", payment.provider_ref, amount, key, buyer_message=text, code="refused")
 
     def _next(self, payment: PaymentView, result: Result) -> Result:
         with self._lock:

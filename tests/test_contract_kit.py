@@ -1,0 +1,209 @@
+"""The contract kit: every built-in passes it, it finds each planted bug, and what it cannot try it says."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plugins import Config, Money, Quoted, Rate, RateRequest, Unavailable
+from plugins.payments.bank_transfer import BankTransfer
+from plugins.payments.cash_on_delivery import CashOnDelivery
+from plugins.payments.dummy import Dummy
+from plugins.payments.net_terms import NetTerms
+from plugins.shipping.flat_rate import FlatRate
+from plugins.shipping.pickup import Pickup
+from plugins.shipping.table_rate import TableRate
+from plugins.testing import Carrier, MissingPartError, Subject, payments, shipping
+from support.kit_subjects import BROKEN, GOOD, subject
+
+ACCOUNT = {"bank": "東大阪銀行", "branch": "本町", "account": "1234567", "holder": "カ)アオヤギ"}
+PAYMENTS = {
+    "bank_transfer": Subject(BankTransfer, ACCOUNT, wrong_settings={"pay_within_days": 0, "bank": ""}),
+    "cash_on_delivery": Subject(
+        CashOnDelivery, wrong_settings={"fees": [{"up_to_minor": 0, "fee_minor": 1}]}
+    ),
+    "dummy": Subject(Dummy, wrong_settings={"outcome": "perhaps", "fee_minor": -1}),
+    "net_terms": Subject(NetTerms),
+    "good": GOOD,
+}
+SHIPPING = {
+    "flat_rate": Carrier(FlatRate, {"price_minor": 770}, wrong_settings={"price_minor": -1}),
+    "pickup": Carrier(Pickup, wrong_settings={"days": 91}),
+    "table_rate": Carrier(TableRate),
+}
+
+
+def kit(module: Any) -> dict[str, Callable[[Any], None]]:
+    return {
+        name: test
+        for name, test in vars(module).items()
+        if name.startswith("test_") and inspect.isfunction(test)
+    }
+
+
+def outcome(test: Callable[[Any], None], whom: Any) -> str:
+    """passed, left out, or what went wrong."""
+    try:
+        test(whom)
+    except MissingPartError:
+        return "left out"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return "passed"
+
+
+@pytest.mark.parametrize("name", PAYMENTS)
+def test_every_payment_provider_of_ours_keeps_every_promise(name: str) -> None:
+    found = {test: outcome(function, PAYMENTS[name]) for test, function in kit(payments).items()}
+    assert {test: said for test, said in found.items() if said not in ("passed", "left out")} == {}
+
+
+@pytest.mark.parametrize("name", SHIPPING)
+def test_every_shipping_provider_of_ours_keeps_every_promise(name: str) -> None:
+    found = {test: outcome(function, SHIPPING[name]) for test, function in kit(shipping).items()}
+    assert {test: said for test, said in found.items() if said not in ("passed", "left out")} == {}
+
+
+def test_the_good_provider_is_asked_everything_but_what_it_does_not_do() -> None:
+    """The control of the next test: nothing of the kit is left out for a subject with all parts."""
+    left = [test for test, function in kit(payments).items() if outcome(function, GOOD) == "left out"]
+    assert left == ["test_capture_answers_the_amount_captured"]
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda one: one.__name__)
+def test_each_planted_bug_is_found_by_the_test_of_its_promise(broken: type) -> None:
+    said = outcome(kit(payments)[BROKEN[broken]], subject(broken))
+    assert said not in ("passed", "left out")
+
+
+def test_there_are_more_than_twenty_planted_bugs() -> None:
+    assert len(BROKEN) >= 20
+
+
+# --- shipping
+
+
+class Settings(Config):
+    pass
+
+
+class Ship:
+    """A shipping provider that keeps every promise; the broken ones below change one thing."""
+
+    id = "ship"
+    label = {"ja": "配送", "en": "Delivery"}  # noqa: RUF012
+    config = Settings
+
+    def __init__(self, settings: Settings) -> None:
+        self.asked = 0
+
+    def quote(self, request: RateRequest) -> Quoted:
+        if request.destination.country != "JP":
+            return Unavailable({"ja": "お届けできません", "en": "We do not deliver there"})
+        count = sum(parcel.count for parcel in request.parcels)
+        return [Rate("ship", self.label, self.price(request, count))]
+
+    def price(self, request: RateRequest, count: int) -> Money:
+        return Money(500 * count, request.currency)
+
+
+class Moody(Ship):
+    def price(self, request: RateRequest, count: int) -> Money:
+        self.asked += 1
+        return Money(500 + self.asked, request.currency)
+
+
+class AlwaysYen(Ship):
+    def price(self, request: RateRequest, count: int) -> Money:
+        return Money(500, "JPY")
+
+
+class CheaperByTheDozen(Ship):
+    def price(self, request: RateRequest, count: int) -> Money:
+        return Money(1000 // max(count, 1), request.currency)
+
+
+class RaisesAbroad(Ship):
+    def quote(self, request: RateRequest) -> Quoted:
+        return [Rate("ship", self.label, Money({"JP": 500}[request.destination.country], request.currency))]
+
+
+class NoJapanese(Ship):
+    def quote(self, request: RateRequest) -> Quoted:
+        quoted = super().quote(request)
+        return Unavailable({"en": "no"}) if isinstance(quoted, Unavailable) else quoted
+
+
+@pytest.mark.parametrize(
+    ("broken", "test"),
+    [
+        (Moody, "test_the_same_question_has_the_same_answer"),
+        (AlwaysYen, "test_another_currency_is_refused_or_answered_in_it"),
+        (CheaperByTheDozen, "test_more_parcels_never_cost_less"),
+        (RaisesAbroad, "test_whatever_is_asked_gets_an_answer_and_no_exception"),
+        (NoJapanese, "test_what_cannot_be_sent_says_why_in_both_languages"),
+    ],
+)
+def test_each_planted_bug_of_a_carrier_is_found(broken: type, test: str) -> None:
+    assert outcome(kit(shipping)[test], Carrier(Ship)) == "passed"
+    assert outcome(kit(shipping)[test], Carrier(broken)) not in ("passed", "left out")
+
+
+# --- as its users run it
+
+
+def run(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "plugins.testing.options",
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        *words,
+    ]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+OUTSIDE = """
+from plugins import Available, Capability, Config, Result
+
+class Settings(Config):
+    pass
+
+class Mine:
+    id = "mine"
+    label = {"ja": "わたしの決済", "en": "Mine"}
+    capabilities = Capability.CAPTURE
+    config = Settings
+    def __init__(self, settings): pass
+    def availability(self, ctx): return Available()
+    def fee(self, ctx): return None
+    def start(self, payment, *, key, return_url): return Result("captured", payment.id, payment.amount, key)
+    def fetch(self, payment): return Result("pending", payment.provider_ref, payment.amount, "")
+    def capture(self, payment, amount, *, key): return Result("captured", payment.id, amount, key)
+    def void(self, payment, *, key): return Result("failed", payment.id, payment.amount, key)
+    def refund(self, payment, amount, *, key, reason): return Result("failed", payment.id, amount, key)
+    def parse_webhook(self, raw): return []
+"""
+
+
+def test_the_kit_runs_from_the_command_line_and_says_what_it_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.py").write_text(OUTSIDE, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path(__file__).parent.parent}")
+    done = run("-rs", "--pyargs", "plugins.testing.payments", "--provider", "mine:Mine", folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "give the kit Subject.decline to run this test" in done.stdout
+    wrong = run("--pyargs", "plugins.testing.payments", "--provider", "mine", folder=tmp_path)
+    assert wrong.returncode != 0
+    assert "write it as package.module:ProviderClass" in wrong.stdout + wrong.stderr
