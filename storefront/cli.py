@@ -24,6 +24,7 @@ COMMANDS = {
     "import": ("storefront.commands.import_", "take a CSV file into the shop"),
     "export": ("storefront.commands.export", "write products, customers or prices as CSV"),
     "plugins": ("storefront.commands.plugins", "list payment and shipping plugins and their state"),
+    "plugin": ("storefront.commands.plugin", "start a payment or shipping plugin of your own"),
     "health": ("storefront.commands.health", "say whether the shop could serve"),
 }
 
