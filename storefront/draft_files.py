@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 from rules import Catalog, Finding, Ruleset, load_ruleset
+from rules.differences import rule_differences
 
 ALLOWED = (
     "a shop folder (with shop.toml), a folder of rule files, a rule file (.toml) or a price table (.csv)"
@@ -107,3 +108,15 @@ def load_draft(
     if loaded.ruleset is None and all(one.check == "case-fails" for one in loaded.errors):
         return loaded.parsed, loaded.errors
     return loaded.ruleset, loaded.errors
+
+
+def as_if_begun(live: Ruleset, draft: Ruleset, today: date) -> tuple[Ruleset, list[str]]:
+    """The draft with its rules that begin later in force all along, and their codes: past orders are to meet them."""
+    states = rule_differences(live, draft)
+    later = [
+        rule.code
+        for rule in draft.rules
+        if rule.code in states and rule.from_on is not None and rule.from_on > today
+    ]
+    rules = tuple(replace(rule, from_on=None) if rule.code in later else rule for rule in draft.rules)
+    return (replace(draft, rules=rules, compiled={}) if later else draft), later

@@ -22,7 +22,7 @@ from rules.side_by_side import SideBySide
 from storefront import jobs
 from storefront.clock import now, today
 from storefront.database import Base, Json, UtcDateTime, get_session, locked, write
-from storefront.draft_files import Draft, load_draft
+from storefront.draft_files import Draft, as_if_begun, load_draft
 from storefront.past_orders import Wanted, from_database, ids_of_orders
 from storefront.past_periods import Period, read_source
 from storefront.rule_diffs import Purchases, diffs, starts_on
@@ -125,6 +125,7 @@ def _counted(job: jobs.Job, number: int, overlay: Overlay, source: str) -> tuple
     shop = current_shop()
     live = shop.rulebook.current()
     draft, notes = draft_rules(shop, overlay, today())
+    draft, _later = as_if_begun(live, draft, today())
     period = read_source(source, today())
     assert isinstance(period, Period)
     with shop.engine.connect() as connection:

@@ -11,6 +11,7 @@ from datetime import date
 
 from rules import VISITOR, Catalog, Customer, Product, Ruleset
 from rules.diff import CustomerDiff, Differ
+from rules.differences import CHANGED, REMOVED, rule_differences
 from rules.past_order import PastOrder
 
 MOST_PRODUCTS = 200  # of the catalog, for somebody who has bought nothing
@@ -63,15 +64,21 @@ def diffs(
 
 def starts_on(live: Ruleset, draft: Ruleset, today: date) -> date:
     """The day from which the draft differs: today, or the first day of its rules when all of them begin later."""
-    from rules.differences import rule_differences
-
     states = rule_differences(live, draft)
-    differing = [rule for ruleset in (live, draft) for rule in ruleset.rules if rule.code in states]
-    later = [
-        rule.from_on
-        for rule in draft.rules
-        if rule.code in states and rule.from_on is not None and rule.from_on > today
-    ]
-    if not later or any(rule.is_in_force(today) for rule in differing):
+    differing = [rule for rule in draft.rules if rule.code in states]
+    later = [rule.from_on for rule in differing if rule.from_on is not None and rule.from_on > today]
+    if not later or len(later) < len(differing) or REMOVED in states.values():
         return today
     return min(later)
+
+
+def gaps(live: Ruleset, draft: Ruleset, today: date) -> list[str]:
+    """Codes of rules that are in force today and, by the draft, begin again only later: until then nothing holds."""
+    states, new = rule_differences(live, draft), {rule.code: rule for rule in draft.rules}
+    return [
+        rule.code
+        for rule in live.rules
+        if states.get(rule.code) == CHANGED
+        and rule.is_in_force(today)
+        and (new[rule.code].from_on or today) > today
+    ]

@@ -185,6 +185,16 @@ def test_a_case_that_no_longer_holds_is_told_beside_the_result(ordered: Flask, c
     assert "1 case does not hold in the draft" in shown and "1 newly refused order" in shown
 
 
+def test_a_draft_that_begins_later_is_tried_over_past_orders_all_the_same(
+    ordered: Flask, client: FlaskClient
+) -> None:
+    sign_in(client, "clerk")
+    later = DRAFT.replace("[when]", "from = 2027-01-01\n[when]")
+    address = counted(ordered, client, text=later)
+    assert "1 newly refused order" in page(client, f"{address}?lang=en")
+    assert "from 1 January 2027" in page(client, f"{address}/customers/HAYASHI")
+
+
 def test_the_csv_has_the_customers_name(ordered: Flask, client: FlaskClient) -> None:
     sign_in(client, "clerk")
     answer = client.get(counted(ordered, client) + ".csv")

@@ -130,6 +130,16 @@ def test_what_cannot_be_read_is_told_with_what_is_allowed(bare, capsys, words, s
     assert sentence in capsys.readouterr().err
 
 
+def test_a_draft_that_begins_later_is_tried_as_if_it_had_begun(bare, draft, capsys):
+    now = told(capsys, bare, "--against", draft)
+    text = BOXES_BY_20.replace("[when]", "from = 2100-01-01\n[when]")
+    draft.write_text(text, encoding="utf-8")
+    assert cli.main(["rules", "replay", str(bare), "--against", str(draft), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert "note: QT10 begins later; it is tried as if it had been in force all along" in printed.err
+    assert json.loads(printed.out)["total"] == now["total"]
+
+
 def test_a_draft_with_an_error_is_refused_with_file_and_line(bare, draft, capsys):
     draft.write_text(BOXES_BY_20.replace("minimum", "minimun"), encoding="utf-8")
     assert cli.main(["rules", "replay", str(bare), "--against", str(draft)]) == 1

@@ -25,7 +25,7 @@ from rules.ruleset import (
 )
 from storefront import cli
 from storefront.own_packages import examples_folder
-from storefront.rule_diffs import Purchases, diffs, starts_on
+from storefront.rule_diffs import Purchases, diffs, gaps, starts_on
 
 ON = date(2026, 12, 1)
 ME = Customer("ME", group="partner", region="JP-27")
@@ -257,6 +257,14 @@ def test_the_draft_begins_when_the_first_of_its_rules_does():
     ]
     assert [starts_on(live, one, today) for one in later] == [date(2026, 12, 1), today]
     assert starts_on(live, live, today) == today
+
+
+def test_a_rule_that_its_draft_begins_only_later_leaves_a_gap_that_is_named():
+    today = date(2026, 11, 20)
+    live, draft = Ruleset((minimum(48),)), Ruleset((minimum(60, from_on=ON),))
+    assert (starts_on(live, draft, today), gaps(live, draft, today)) == (ON, ["QT10"])
+    assert gaps(live, Ruleset((minimum(60),)), today) == gaps(live, Ruleset(()), today) == []
+    assert starts_on(live, Ruleset(()), today) == today
 
 
 def test_what_somebody_bought_is_gathered_with_the_customer_as_last_known():

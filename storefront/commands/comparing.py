@@ -30,7 +30,7 @@ def run_against(args: argparse.Namespace, loaded: Loaded, live: Ruleset, today: 
     """Compare and print. 1 when the draft has errors, 2 when it or the orders cannot be read."""
     from storefront.commands.order_source import find_orders
     from storefront.commands.rules import InstalledMethods
-    from storefront.draft_files import DraftError, load_draft, read_draft
+    from storefront.draft_files import DraftError, as_if_begun, load_draft, read_draft
     from storefront.parallel_replay import ShareFailedError, compare_orders, cores
     from storefront.past_orders import OrdersError
     from storefront.past_periods import PeriodError
@@ -43,6 +43,12 @@ def run_against(args: argparse.Namespace, loaded: Loaded, live: Ruleset, today: 
             print(f"{'note' if draft else 'draft'}: {finding}", file=sys.stderr)
         if draft is None:
             return 1
+        draft, later = as_if_begun(live, draft, today)
+        for code in later:
+            print(
+                f"note: {code} begins later; it is tried as if it had been in force all along",
+                file=sys.stderr,
+            )
         source = find_orders(args.shop, args.orders, loaded.catalog, live.policy.currency, today)
         jobs = args.jobs or cores()
         started = time.monotonic()

@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     from storefront.draft_files import DraftError, load_draft, read_draft
     from storefront.past_orders import OrdersError
     from storefront.past_periods import PeriodError
-    from storefront.rule_diffs import diffs, starts_on
+    from storefront.rule_diffs import diffs, gaps, starts_on
 
     loaded, today = load(args.shop, run_cases=False)
     for finding in loaded.errors:
@@ -84,6 +84,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"{'note' if draft else 'draft'}: {finding}", file=sys.stderr)
     if draft is None:
         return 1
+    for code in gaps(loaded.ruleset, draft, today):
+        print(
+            f"note: {code} begins later in the draft; from now until then it would not hold at all",
+            file=sys.stderr,
+        )
     on = args.on or starts_on(loaded.ruleset, draft, today)
     when = "year" if args.orders in ("last:12m", "last:365d") else "any"
     every = diffs(loaded.ruleset, draft, loaded.catalog, purchases, on, only, when)
