@@ -18,24 +18,20 @@ from support.shop import sign_in
 FILLED = {
     "code": "HAYASHI",
     "sku": "M4-10",
-    "number": "1",
     "token": "x",
     "kind": "products",
     "name": "2026-11-NAKANO-P20",
     "pattern": "minimum",
-    "draft_id": "1",
-    "version_id": "1",
-    "replay_id": "1",
 }
 
 
 def desk_routes(app: Flask) -> list[tuple[str, str, str]]:
-    """(method, path, endpoint) of every route below /admin, with made-up values in its places."""
+    """(method, path, endpoint) of every route below /admin, with made-up values in its places; a number is 1."""
     found = []
     for rule in app.url_map.iter_rules():
         if not rule.rule.startswith("/admin"):
             continue
-        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda match: FILLED[match[1]], rule.rule)
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda match: FILLED.get(match[1], "1"), rule.rule)
         for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "DELETE"}):
             found.append((method, path, rule.endpoint))
     return found

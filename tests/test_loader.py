@@ -32,7 +32,7 @@ def with_one(
 ) -> Plugins:
     """Load flat_rate and one outside plugin called `name`."""
     monkeypatch.syspath_prepend(str(install(tmp_path / name, name, source)))
-    return load(FLAT | {name: {"enabled": True}}, load_seconds=1, quote_seconds=0.5, **options)
+    return load(FLAT | {name: {"enabled": True}}, load_seconds=2, quote_seconds=1, **options)
 
 
 def assert_flat_rate_still_quotes(plugins: Plugins) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response
 
 from rules import Rule
+from rules.reach import may_concern_customer
 from rules.sentences import rule_sentence
 from storefront import audit, pricing
 from storefront.access import current_person, owner, staff
@@ -18,7 +19,7 @@ from storefront.accounts import Company
 from storefront.admin import forms
 from storefront.admin.desk import asked, bp, contains, page_of
 from storefront.admin.orders import LOOKS
-from storefront.admin.rules import MODES, health, may_concern
+from storefront.admin.rules import MODES, health
 from storefront.audit import AuditEntry
 from storefront.clock import today
 from storefront.database import get_session, locked, write
@@ -113,7 +114,7 @@ def _rules_for(company: Company) -> list[tuple[Rule, tuple[str, str], str]]:
     return [
         (rule, MODES[rule.mode], rule_sentence(rule, language()))
         for rule in ruleset.rules
-        if may_concern(rule, facts)
+        if may_concern_customer(rule, facts)
     ]
 
 

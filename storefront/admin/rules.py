@@ -14,10 +14,9 @@ from typing import Any
 from flask import current_app, redirect, render_template, url_for
 from werkzeug.wrappers import Response as Redirect
 
-from rules import Catalog, Customer, Finding, Product, Rule, RuleException, Ruleset
-from rules.in_force import is_in_scope
-from rules.reading import predicate
-from rules.ruleset import GROUPS, AnyOf, WhenLine
+from rules import Catalog, Finding, Rule, RuleException, Ruleset
+from rules.reach import may_concern_customer, may_concern_product
+from rules.ruleset import GROUPS
 from rules.sentences import rule_sentence
 from storefront.access import staff
 from storefront.admin.cases import CaseResult, case_results
@@ -210,38 +209,11 @@ def reach_of(rule: Rule, catalog: Catalog) -> Reach:
     """Count the products and customers that satisfy what the rule says about them."""
     products, customers = catalog.products, catalog.customers
     return Reach(
-        None if products is None else sum(_may(rule, "product", one) for one in products.values()),
+        None if products is None else sum(may_concern_product(rule, one) for one in products.values()),
         len(products or ()),
-        None if customers is None else sum(may_concern(rule, one) for one in customers.values()),
+        None if customers is None else sum(may_concern_customer(rule, one) for one in customers.values()),
         len(customers or ()),
     )
-
-
-def may_concern(rule: Rule, customer: Customer) -> bool:
-    """Whether the rule can concern this customer: by what [when] says of customers, and by its scope."""
-    return _may(rule, "customer", customer) and (rule.scope is None or is_in_scope(rule.scope, customer))
-
-
-def _may(rule: Rule, owner: str, row: Product | Customer) -> bool:
-    for entry in rule.when:
-        if isinstance(entry, AnyOf):
-            if not any(all(_holds(line, owner, row) for line in table) for table in entry.tables):
-                return False
-        elif not _holds(entry, owner, row):
-            return False
-    return True
-
-
-def _holds(line: WhenLine, owner: str, row: Any) -> bool:
-    """Whether a line of [when] holds for the row; true for lines about something else."""
-    kind, _dot, name = line.fact.partition(".")
-    if kind != owner or name in ("quantity", "amount"):
-        return True
-    if name.startswith("attributes."):
-        value = row.attributes.get(name.removeprefix("attributes."))
-    else:
-        value = getattr(row, name, None)
-    return all(predicate(condition)(value) for condition in line.conditions)
 
 
 @bp.get("/rules/<code>")
