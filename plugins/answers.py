@@ -14,6 +14,7 @@ from plugins.contract import (
     Result,
     TaxedMoney,
     Unavailable,
+    WebhookEvent,
 )
 
 
@@ -83,4 +84,18 @@ def bad_result(result: object, key: str | None = None) -> str | None:
         return "answered for another attempt"
     if result.redirect_url is not None and not str(result.redirect_url).startswith("https://"):
         return "a redirect that is not https"
+    return None
+
+
+def bad_events(events: object) -> str | None:
+    """What is wrong with the answer of parse_webhook. An event without an id could not be told from its repetition."""
+    if not isinstance(events, list):
+        return f"returned {events!r:.80}, not a list of WebhookEvent"
+    for event in events:
+        if not isinstance(event, WebhookEvent):
+            return f"{event!r:.80} is not a WebhookEvent"
+        if not all(isinstance(part, str) for part in (event.event_id, event.provider_ref, event.kind)):
+            return "an event whose event_id, provider_ref or kind is no text"
+        if not event.event_id:
+            return "an event without an event_id"
     return None

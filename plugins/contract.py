@@ -126,7 +126,9 @@ class Disabled:
 
 
 Availability: TypeAlias = Available | Hidden | Disabled
-Status = Literal["requires_action", "pending", "authorized", "captured", "failed", "canceled", "refunded"]
+Status = Literal[
+    "requires_action", "pending", "authorized", "captured", "failed", "canceled", "refunded", "disputed"
+]
 STATUSES: tuple[str, ...] = get_args(Status)
 
 
@@ -146,7 +148,10 @@ class PaymentView:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The only thing a provider returns. An unknown outcome is `pending`, never `failed`."""
+    """The only thing a provider returns. An unknown outcome is `pending`, never `failed`.
+
+    `amount` of `refunded` is this refund's in the answer of `refund`, and all that was paid back in that of `fetch`.
+    """
 
     status: Status
     provider_ref: str | None
@@ -157,6 +162,7 @@ class Result:
     expires_at: datetime | None = None
     buyer_message: Texts | None = None
     code: str | None = None
+    notice: Texts | None = None  # for the owner: what the provider did otherwise than it was asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,15 +20,19 @@ from plugins.contract import (
     API,
     PROJECT,
     Availability,
+    Capability,
     CheckoutContext,
     Money,
     PaymentProvider,
     PaymentView,
     Quoted,
     RateRequest,
+    RawRequest,
     Result,
     ShippingProvider,
+    SignatureError,
     TaxedMoney,
+    WebhookEvent,
 )
 from plugins.guard import Answer, Failure, Guard, bounded
 
@@ -40,6 +44,7 @@ BUILT_IN = {
     "flat_rate": "plugins.shipping.flat_rate",
     "net_terms": "plugins.payments.net_terms",
     "pickup": "plugins.shipping.pickup",
+    "stripe_checkout": "plugins.payments.stripe_checkout",
     "table_rate": "plugins.shipping.table_rate",
 }
 OWN = ("koguchi",)  # of two plugins with one id, the shop's own stays
@@ -85,6 +90,8 @@ class Plugins:
         self.payments = dict(payments)
         self.shipping = dict(shipping)
         self._guards = {plugin.id: plugin.guard for plugin in self.installed if plugin.guard}
+        # Anybody may post nonsense to a webhook: it must not put the plugin's checkout to rest.
+        self._webhooks = {name: Guard(name, allowed=sys.maxsize) for name in self.payments}
         self.quote_seconds, self.pure_seconds, self.slow_seconds = quote_seconds, PURE_SECONDS, slow_seconds
 
     def availability(self, name: str, ctx: CheckoutContext) -> Answer[Availability] | Failure:
@@ -153,6 +160,40 @@ class Plugins:
             seconds=self.slow_seconds,
             check=lambda result: answers.bad_result(result, key),
         )
+
+    def refund(
+        self, name: str, payment: PaymentView, amount: Money, *, key: str, reason: str | None
+    ) -> Answer[Result] | Failure:
+        """Pay back; `key` is stored before this call. A Failure means the outcome is unknown."""
+        provider = self.payments[name]
+        return self._guards[name].call(
+            "refund",
+            lambda: provider.refund(payment, amount, key=key, reason=reason),
+            seconds=self.slow_seconds,
+            check=lambda result: answers.bad_result(result, key),
+        )
+
+    def parse_webhook(self, name: str, raw: RawRequest) -> Answer[list[WebhookEvent] | None] | Failure:
+        """The events of a request; None when the plugin says that it does not come from the provider."""
+        provider = self.payments[name]
+
+        def parse() -> list[WebhookEvent] | None:
+            try:
+                return provider.parse_webhook(raw)
+            except SignatureError:
+                return None
+
+        return self._webhooks[name].call(
+            "parse_webhook",
+            parse,
+            seconds=self.pure_seconds,
+            check=lambda events: None if events is None else answers.bad_events(events),
+        )
+
+    def can(self, name: str, *capabilities: Capability) -> bool:
+        """Whether an active payment plugin says that it can do all of this."""
+        provider = self.payments.get(name)
+        return provider is not None and all(each in provider.capabilities for each in capabilities)
 
 
 # ---- the door

@@ -81,6 +81,7 @@ class RateLimits(BaseModel):
     reset: str = "10 per hour"
     misses: str = "300 per 10 minutes"  # pages asked for that do not exist
     api: str = "600 per minute"  # of one API key
+    webhooks: str = "1200 per minute"  # of one address
     enabled: bool = True
 
 
@@ -91,6 +92,20 @@ class HistorySettings(BaseModel):
     refusals: bool = True
     keep_months: int = Field(default=13, ge=1, le=60)
     abandoned_after_days: int = Field(default=14, ge=1, le=365)
+
+
+class SlipSettings(BaseModel):
+    """What stands on shipping slips; an empty sender is the shop's own name, address and phone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    goods: str = ""  # what the slip calls the contents (品名)
+    name: str = ""
+    postcode: str = ""
+    address: str = ""
+    phone: str = ""
+    yamato_customer: str = ""  # 請求先顧客コード
+    yamato_fare: str = "01"  # 運賃管理番号
+    sagawa_customer: str = ""  # お客様コード
 
 
 class HandlingCosts(BaseModel):
@@ -132,6 +147,7 @@ class Settings(BaseModel):
     rate_limits: RateLimits = RateLimits()
     history: HistorySettings = HistorySettings()
     handling: HandlingCosts = HandlingCosts()
+    slips: SlipSettings = SlipSettings()
     theme: Mapping[str, str] = Field(default_factory=dict)
     plugins: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     session_days: int = Field(default=14, ge=1, le=90)
@@ -213,7 +229,8 @@ _SHOP_KEYS = {
     "proxies": "proxies", "production": "production", "country": "country",
 }  # fmt: skip
 _TABLES = (
-    "shop", "policy", "tax", "rules", "mail", "rate_limits", "history", "handling", "theme", "plugins", "database",
+    "shop", "policy", "tax", "rules", "mail", "rate_limits", "history", "handling", "slips", "theme", "plugins",
+    "database",
 )  # fmt: skip
 
 
@@ -270,7 +287,7 @@ def _from_file(folder: Path, environ: Mapping[str, str]) -> tuple[dict[str, Any]
     rules = tables.get("rules", {})
     values |= {key: rules[key] for key in ("matcher", "exceptions_by") if key in rules}
     values |= {"database_url": tables["database"]["url"]} if "url" in tables.get("database", {}) else {}
-    for name in ("mail", "rate_limits", "history", "handling", "theme", "plugins"):
+    for name in ("mail", "rate_limits", "history", "handling", "slips", "theme", "plugins"):
         if name in tables:
             values[name] = _from_env_words(tables[name], name, environ, faults)
     return values, faults

@@ -38,7 +38,7 @@ def test_every_record_is_frozen() -> None:
 
 def test_statuses_and_capabilities_are_those_of_the_contract() -> None:
     assert set(STATUSES) == {
-        "requires_action", "pending", "authorized", "captured", "failed", "canceled", "refunded"
+        "requires_action", "pending", "authorized", "captured", "failed", "canceled", "refunded", "disputed",
     }  # fmt: skip
     assert {each.name for each in Capability} == {
         "AUTHORIZE", "CAPTURE", "PARTIAL_CAPTURE", "VOID", "REFUND", "PARTIAL_REFUND", "ASYNC", "REDIRECT",

@@ -159,7 +159,7 @@ def test_a_payment_that_nobody_started_is_started_by_the_worker(
     [
         ("timeout_after_commit", "timeout_after_commit", "captured", "confirmed"),  # fetch finds it
         ("timeout", "captured", "captured", "confirmed"),  # it never arrived: begun again under the same key
-        ("timeout", "declined", "failed", "cancelled"),
+        ("timeout", "declined", "failed", "awaiting_payment"),  # the buyer may try again
         ("timeout", "timeout", "pending", "awaiting_payment"),
     ],
 )

@@ -1,14 +1,18 @@
 """A provider for tests and demonstrations that fails on demand. It moves no money: not for a real shop.
 
-[plugins.dummy] outcome says what start does; one key always gives one reference, as a real provider would.
+[plugins.dummy] outcome says what start does, refund_outcome what refund does; one key always gives one answer, as
+with a real provider. `settle` plays the buyer, `webhook` the provider's messages, signed with webhook_secret.
 """
 
+import hashlib
+import hmac
+import json
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from plugins import (
     Availability,
@@ -22,16 +26,20 @@ from plugins import (
     PaymentView,
     RawRequest,
     Result,
+    SignatureError,
     TaxedMoney,
     WebhookEvent,
     hookimpl,
 )
 
 PLUGIN_API = 1
+TOLERANCE = 300  # seconds that a webhook may be old or ahead
+HOSTED = "https://pay.dummy.example/"  # nobody answers there
 Outcome = Literal[
     "captured",
     "authorized",
     "pending",
+    "requires_action",
     "declined",
     "timeout",
     "timeout_after_commit",
@@ -40,13 +48,18 @@ Outcome = Literal[
     "exits",
     "none",
 ]
+RefundOutcome = Literal["refunded", "declined", "pending", "timeout", "timeout_after_commit"]
+DECLINED = {"ja": "お支払いが承認されませんでした", "en": "The payment was declined"}
+NOT_PAID_BACK = {"ja": "返金できませんでした", "en": "The refund was declined"}
 
 
 class Settings(Config):
     outcome: Outcome = "captured"
+    refund_outcome: RefundOutcome = "refunded"
     fee_minor: int = Field(default=0, ge=0)
     disabled: bool = False
     hang_seconds: float = Field(default=60, gt=0)
+    webhook_secret: SecretStr | None = None  # without one every webhook is refused
 
 
 class Dummy:
@@ -58,6 +71,9 @@ class Dummy:
         | Capability.PARTIAL_CAPTURE
         | Capability.VOID
         | Capability.REFUND
+        | Capability.PARTIAL_REFUND
+        | Capability.ASYNC
+        | Capability.REDIRECT
     )
     config = Settings
 
@@ -66,6 +82,7 @@ class Dummy:
         self._lock = threading.Lock()
         self.started: dict[str, Result] = {}  # by key
         self.latest: dict[str, Result] = {}  # by payment
+        self.refunds: dict[str, tuple[str, Result]] = {}  # by key: payment and answer
 
     def availability(self, ctx: CheckoutContext) -> Availability:
         if self.settings.disabled:
@@ -99,12 +116,17 @@ class Dummy:
             if key in self.started:
                 return self.started[key]
             reference = f"DUMMY-{len(self.started) + 1}"
-            if self.settings.outcome == "declined":
-                text = {"ja": "お支払いが承認されませんでした", "en": "The payment was declined"}
-                result = Result("failed", reference, payment.amount, key, buyer_message=text, code="declined")
-            elif self.settings.outcome in ("authorized", "pending"):
+            outcome = self.settings.outcome
+            if outcome == "declined":
+                result = Result(
+                    "failed", reference, payment.amount, key, buyer_message=DECLINED, code="declined"
+                )
+            elif outcome == "requires_action":
+                page = HOSTED + reference
+                result = Result("requires_action", reference, payment.amount, key, redirect_url=page)
+            elif outcome in ("authorized", "pending"):
                 status: Literal["authorized", "pending"] = (
-                    "authorized" if self.settings.outcome == "authorized" else "pending"
+                    "authorized" if outcome == "authorized" else "pending"
                 )
                 result = Result(status, reference, payment.amount, key)
             else:
@@ -113,33 +135,43 @@ class Dummy:
             return result
 
     def fetch(self, payment: PaymentView) -> Result:
-        """What is known; pending for a payment that never arrived here."""
+        """What is known; pending for a payment that never arrived here. `refunded` carries the sum of all refunds."""
         with self._lock:
-            return self.latest.get(payment.id) or Result("pending", payment.provider_ref, payment.amount, "")
+            known = self.latest.get(payment.id)
+            back = sum(
+                result.amount.minor
+                for owner, result in self.refunds.values()
+                if owner == payment.id and result.status == "refunded"
+            )
+        if known is None:
+            return Result("pending", payment.provider_ref, payment.amount, "")
+        if back:
+            return replace(known, status="refunded", amount=Money(back, payment.amount.currency))
+        return known
 
     def capture(self, payment: PaymentView, amount: Money, *, key: str) -> Result:
         return self._next(payment, Result("captured", payment.provider_ref, amount, key))
 
     def void(self, payment: PaymentView, *, key: str) -> Result:
-        """Refused once the money was taken: it has to be refunded then."""
-        if self._is(payment, "captured"):
-            return self._refuse(payment, payment.amount, key)
         return self._next(payment, Result("canceled", payment.provider_ref, payment.amount, key))
 
     def refund(self, payment: PaymentView, amount: Money, *, key: str, reason: str | None) -> Result:
-        """Refused for more than the payment."""
-        if amount.minor > payment.amount.minor:
-            return self._refuse(payment, amount, key)
-        return self._next(payment, Result("refunded", payment.provider_ref, amount, key))
-
-    def _is(self, payment: PaymentView, status: str) -> bool:
+        """What the settings say, once for each key; `timeout_after_commit` pays back and then raises."""
+        outcome = self.settings.refund_outcome
+        if outcome == "timeout":
+            raise TimeoutError("the test provider did not answer")
         with self._lock:
-            known = self.latest.get(payment.id)
-        return known is not None and known.status == status
-
-    def _refuse(self, payment: PaymentView, amount: Money, key: str) -> Result:
-        text = {"ja": "この操作はできません", "en": "This cannot be done"}
-        return Result("failed", payment.provider_ref, amount, key, buyer_message=text, code="refused")
+            if key in self.refunds and self.refunds[key][1].status != "pending":
+                return self.refunds[key][1]
+            result = Result("refunded", payment.provider_ref, amount, key)
+            if outcome == "declined":
+                result = replace(result, status="failed", buyer_message=NOT_PAID_BACK, code="declined")
+            elif outcome == "pending":
+                result = replace(result, status="pending")
+            self.refunds[key] = (payment.id, result)
+        if outcome == "timeout_after_commit":
+            raise TimeoutError("the answer of the test provider was lost")
+        return result
 
     def _next(self, payment: PaymentView, result: Result) -> Result:
         with self._lock:
@@ -150,7 +182,50 @@ class Dummy:
             return result
 
     def parse_webhook(self, raw: RawRequest) -> list[WebhookEvent]:
-        return []
+        """Events of a body signed as `t=SECONDS,v1=HMAC of SECONDS.BODY` in the header Dummy-Signature."""
+        secret = self.settings.webhook_secret
+        parts = dict(part.partition("=")[::2] for part in raw.headers.get("dummy-signature", "").split(","))
+        at = parts.get("t", "")
+        if secret is None or not at.isascii() or not at.isdigit() or len(at) > 12:
+            raise SignatureError("no signature")
+        expected = _signature(secret, at, raw.body)
+        if not hmac.compare_digest(expected.encode(), parts.get("v1", "").encode("utf-8", "replace")):
+            raise SignatureError("the signature is wrong")
+        if abs(raw.received_at.timestamp() - int(at)) > TOLERANCE:
+            raise SignatureError("the message is too old, or from the future")
+        try:
+            told = json.loads(raw.body)
+            return [
+                WebhookEvent(str(each["id"]), str(each["ref"]), str(each.get("kind", "")))
+                for each in told["events"]
+            ]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SignatureError("the body is no message of this provider") from error
+
+    # ---- for tests: what happens on the provider's side
+
+    def settle(self, payment_id: str, status: Any, *, minor: int | None = None) -> Result:
+        """The buyer paid, or did not; `minor` is another amount than was asked."""
+        with self._lock:
+            known = self.latest[payment_id]
+            amount = known.amount if minor is None else Money(minor, known.amount.currency)
+            message = DECLINED if status == "failed" else None
+            self.latest[payment_id] = replace(
+                known, status=status, amount=amount, redirect_url=None, buyer_message=message
+            )
+            return self.latest[payment_id]
+
+    def webhook(self, at: int, *events: tuple[str, str, str]) -> tuple[dict[str, str], bytes]:
+        """Headers and body of a signed message; an event is (id, reference, kind)."""
+        told = [{"id": event, "ref": reference, "kind": kind} for event, reference, kind in events]
+        body = json.dumps({"events": told}).encode()
+        secret = self.settings.webhook_secret or SecretStr("")
+        return {"Dummy-Signature": f"t={at},v1={_signature(secret, str(at), body)}"}, body
+
+
+def _signature(secret: SecretStr, at: str, body: bytes) -> str:
+    signed = at.encode() + b"." + body
+    return hmac.new(secret.get_secret_value().encode(), signed, hashlib.sha256).hexdigest()
 
 
 @hookimpl

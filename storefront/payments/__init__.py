@@ -6,19 +6,24 @@ Features outside import what they need from here and nothing deeper.
 from storefront.payments.models import Payment, PaymentMove  # first: orders know these tables
 from storefront.payments.offering import PaymentOption, methods, offered
 
-from storefront.payments.attempts import apply, create, mark_paid, payment_of, start_for  # isort: skip
-from storefront.payments import work  # isort: skip  (registers its jobs)
+from storefront.payments.transition import apply  # isort: skip
+from storefront.payments.attempts import ask, capture, create, mark_paid, payment_of, start_for  # isort: skip
+from storefront.payments import inbox, refunds, work  # isort: skip  (each registers its jobs)
 
 __all__ = [
     "Payment",
     "PaymentMove",
     "PaymentOption",
     "apply",
+    "ask",
+    "capture",
     "create",
+    "inbox",
     "mark_paid",
     "methods",
     "offered",
     "payment_of",
+    "refunds",
     "start_for",
     "work",
 ]

@@ -1,6 +1,6 @@
-"""Attempts to pay: created with the order, started once, and one function by which a result changes anything.
+"""Attempts to pay: created with the order, started once, asked about, captured, and tried again after a failure.
 
-Plugins are called outside every transaction. An unknown outcome stays pending; an odd one is for review, never paid.
+Plugins are called outside every transaction. An unknown outcome stays pending.
 """
 
 from __future__ import annotations
@@ -10,23 +10,22 @@ from sqlalchemy.orm import Session, joinedload
 
 from plugins.contract import Money, PaymentView, Result
 from plugins.guard import Failure
-from storefront import jobs, stock
+from storefront import jobs
 from storefront.clock import now
-from storefront.database import get_session, locked, write
-from storefront.incidents import record_incident
+from storefront.database import get_session, write
 from storefront.language import language
 from storefront.orders.models import Order
-from storefront.orders.moves import PAYMENT_GRACE, move
-from storefront.payments.models import ALLOWED, ASK_AGAIN_AFTER, UNKNOWN, Payment, PaymentMove
+from storefront.payments.models import ASK_AGAIN_AFTER, UNKNOWN, Payment
 from storefront.payments.offering import buyer_view
+from storefront.payments.transition import apply
 from storefront.shop import Shop, current_shop
 
 
-def create(session: Session, order: Order) -> Payment:
-    """The payment of a new order, with its key, inside the order's own transaction."""
+def create(session: Session, order: Order, provider: str | None = None) -> Payment:
+    """A payment of an order, with its key, inside the caller's transaction."""
     payment = Payment(
         order_id=order.id,
-        provider=order.payment_code or "",
+        provider=provider or order.payment_code or "",
         state="created",
         amount_minor=order.total_minor,
         currency=order.currency,
@@ -39,25 +38,26 @@ def create(session: Session, order: Order) -> Payment:
     return payment
 
 
-_FIRST = (
+_BOTH = (
     select(Payment, Order)
     .join(Order, Order.id == Payment.order_id)
     .options(joinedload(Order.company))
-    .where(Payment.order_id == bindparam("order"))
-    .order_by(Payment.id)
+    .order_by(Payment.id.desc())
     .limit(1)
     .execution_options(populate_existing=True)
 )
+_NEWEST = _BOTH.where(Payment.order_id == bindparam("order"))
+_THIS = _BOTH.where(Payment.id == bindparam("payment"))
 
 
 def start_for(order_id: int) -> str | None:
-    """Start the payment of an order that waits for it; the payment's state afterwards. Safe to call again.
+    """Start the newest payment of an order that waits for it; its state afterwards. Safe to call again.
 
     Called after the order's commit, and by the outbox for orders whose process died in between.
     """
     shop = current_shop()
     reading = get_session()
-    found = reading.execute(_FIRST, {"order": order_id}).first()
+    found = reading.execute(_NEWEST, {"order": order_id}).first()
     if found is None:
         return None
     payment, order = found
@@ -77,7 +77,7 @@ def begin(shop: Shop, number: str, payment: Payment, view: PaymentView) -> Resul
     """Call the plugin under the stored key; None when it gave no usable answer."""
     if payment.provider not in shop.plugins.payments:
         return None
-    return_url = f"{shop.settings.base_url}/orders/{number}"
+    return_url = f"{shop.settings.base_url}/orders/{number}/payment"
     answer = shop.plugins.start(payment.provider, view, key=payment.attempt_key, return_url=return_url)
     return None if isinstance(answer, Failure) else answer.value
 
@@ -89,6 +89,7 @@ def _unknown(payment: Payment) -> Result:
 
 
 def view_of(order: Order, payment: Payment) -> PaymentView:
+    """What the plugin sees of a payment."""
     return PaymentView(
         id=str(payment.id),
         order_number=order.number,
@@ -101,111 +102,42 @@ def view_of(order: Order, payment: Payment) -> PaymentView:
     )
 
 
-# The order's row is locked first, as everywhere.
-_PAYMENT = locked(select(Payment).where(Payment.id == bindparam("payment")))
-_ORDER = locked(
-    select(Order).where(
-        Order.id == select(Payment.order_id).where(Payment.id == bindparam("payment")).scalar_subquery()
-    )
-)
+def ask(payment_id: int, *, actor: str = "") -> str | None:
+    """Ask the provider for the truth and book it; the payment's state, None where there is no usable answer.
 
-
-def apply(session: Session, payment_id: int, result: Result, *, actor: str) -> str:
-    """Bring a provider's result into the books, inside a write transaction; the payment's state afterwards.
-
-    The same state again changes nothing; a move that is not allowed is noted and put up as an incident, never made;
-    another amount, currency or reference than asked goes to review.
+    One that may never have arrived is begun again under the same key: one key is one payment at the provider.
     """
-    order: Order = session.scalars(_ORDER, {"payment": payment_id}).one()
-    payment: Payment = session.scalars(_PAYMENT, {"payment": payment_id}).one()
-    to, note = result.status, result.code or ""
-    wrong = _mismatch(payment, result)
-    target = "review" if wrong else str(to)
-    if target == payment.state and not wrong:
-        _keep_details(payment, result)
-        return payment.state
-    if target not in ALLOWED[payment.state]:
-        _note(session, payment, payment.state, actor, f"refused: {to} {wrong or ''}".strip())
-        record_incident(
-            session,
-            "payment_move",
-            f"{order.number}: {payment.provider} says {to}, the payment is {payment.state}",
-            {"payment": payment.id, "wrong": wrong, "key": result.attempt_key},
-        )
-        return payment.state
-    _note(session, payment, target, actor, wrong or note)
-    payment.state = target
-    if not wrong:
-        _keep_details(payment, result)
-    else:
-        record_incident(session, "payment_review", f"{order.number}: {wrong}", {"payment": payment.id})
-    _tell_order(session, order, payment, result)
-    return payment.state
-
-
-def _mismatch(payment: Payment, result: Result) -> str | None:
-    asked = Money(payment.amount_minor, payment.currency)
-    if result.status in ("authorized", "captured") and result.amount != asked:
-        return (
-            f"{payment.provider} answered {result.amount.minor} {result.amount.currency}, "
-            f"asked {asked.minor} {asked.currency}"
-        )
-    if payment.provider_ref and result.provider_ref and payment.provider_ref != result.provider_ref:
-        return f"{payment.provider} answered with another reference"
-    return None
-
-
-def _keep_details(payment: Payment, result: Result) -> None:
-    payment.provider_ref = result.provider_ref or payment.provider_ref
-    payment.instructions = dict(result.instructions) if result.instructions else payment.instructions
-    payment.buyer_message = dict(result.buyer_message) if result.buyer_message else payment.buyer_message
-    payment.redirect_url = result.redirect_url or payment.redirect_url
-    payment.code = result.code
-    payment.updated_at = now()
-
-
-def _note(session: Session, payment: Payment, to: str, actor: str, note: str) -> None:
-    session.add(
-        PaymentMove(
-            payment_id=payment.id,
-            from_state=payment.state,
-            to_state=to,
-            actor=actor[:254],
-            at=now(),
-            note=note[:500],
-        )
-    )
-
-
-def _tell_order(session: Session, order: Order, payment: Payment, result: Result) -> None:
-    if order.state != "awaiting_payment":
-        if payment.state == "captured" and order.state == "cancelled":
-            record_incident(session, "paid_after_cancel", f"{order.number} was cancelled and is now paid")
-        return
-    if payment.state in ("authorized", "captured"):
-        move(session, order, "confirmed", payment.provider)
-    elif payment.state in ("failed", "canceled"):
-        move(session, order, "cancelled", payment.provider, f"payment {payment.state}")
-    elif result.expires_at is not None:
-        late = result.expires_at + PAYMENT_GRACE
-        stock.keep_until(session, order.id, late)
+    shop, reading = current_shop(), get_session()
+    payment, order = reading.execute(_THIS, {"payment": payment_id}).one()
+    view = view_of(order, payment)
+    reading.commit()
+    if payment.provider not in shop.plugins.payments:
+        return None
+    found = shop.plugins.fetch(payment.provider, view)
+    result = None if isinstance(found, Failure) else found.value
+    is_unknown = payment.state == "pending" and payment.code == UNKNOWN
+    if is_unknown and (result is None or result.status == "pending"):
+        result = begin(shop, order.number, payment, view)
+    if result is None:
+        return None
+    with write() as session:
+        return apply(session, payment.id, result, actor=actor or payment.provider)
 
 
 def mark_paid(order_id: int, actor: str) -> str | None:
     """The owner saw the money: capture and confirm the order. The payment's state, None without a payment."""
-    shop = current_shop()
-    with write() as session:
-        payment = session.scalars(
-            select(Payment).where(Payment.order_id == order_id).order_by(Payment.id)
-        ).first()
-        if payment is None:
-            return None
-        view = view_of(session.get_one(Order, order_id), payment)
-        key = f"{payment.id}:capture:1"
+    payment = payment_of(get_session(), order_id)
+    return None if payment is None else capture(payment.id, actor)
+
+
+def capture(payment_id: int, actor: str) -> str:
+    """Take the money of a payment; its state afterwards. Where the plugin is gone the owner's word counts."""
+    shop, reading = current_shop(), get_session()
+    payment, order = reading.execute(_THIS, {"payment": payment_id}).one()
+    view, key = view_of(order, payment), f"{payment.id}:capture:1"
+    reading.commit()
     if payment.provider not in shop.plugins.payments:
-        result = Result(
-            "captured", payment.provider_ref, view.amount, key
-        )  # the plugin is gone, the money is there
+        result = Result("captured", payment.provider_ref, view.amount, key)
     else:
         answer = shop.plugins.capture(payment.provider, view, view.amount, key=key)
         if isinstance(answer, Failure):

@@ -1,10 +1,10 @@
-"""Tables of payments, and from which state which other one may be reached."""
+"""Tables of payments, refunds and webhook events, and from which state of a payment which other may be reached."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, ForeignKey, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.clock import now
@@ -17,15 +17,20 @@ ALLOWED: dict[str, frozenset[str]] = {
     "requires_action": frozenset({"pending", "authorized", "captured", "failed", "canceled", "review"}),
     "pending": frozenset({"requires_action", "authorized", "captured", "failed", "canceled", "review"}),
     "authorized": frozenset({"captured", "failed", "canceled", "review"}),
-    "captured": frozenset({"refunded", "review"}),
+    "captured": frozenset({"partially_refunded", "refunded", "disputed", "review"}),
+    "partially_refunded": frozenset({"refunded", "disputed", "review"}),
+    "refunded": frozenset({"disputed", "review"}),
+    "disputed": frozenset({"captured", "partially_refunded", "refunded", "review"}),
     "review": frozenset({"captured", "canceled"}),
-    "failed": frozenset(),
-    "canceled": frozenset(),
-    "refunded": frozenset(),
+    "failed": frozenset({"review"}),  # money that comes after all
+    "canceled": frozenset({"review"}),
 }
 UNKNOWN = "unknown"  # the code of a pending payment whose provider gave no usable answer
 ASK_AGAIN_AFTER = timedelta(minutes=1)
 OPEN = frozenset({"created", "requires_action", "pending", "authorized"})
+WAITING = frozenset({"requires_action", "pending"})  # the provider is asked about these until they end
+PAID = frozenset({"captured", "partially_refunded", "refunded", "disputed"})  # the money was here once
+RETRY_WITHIN = timedelta(days=1)  # how long an order waits for another try after its payment failed
 
 
 class Payment(Base):
@@ -45,6 +50,10 @@ class Payment(Base):
     redirect_url: Mapped[str | None] = mapped_column(String(2000))
     code: Mapped[str | None] = mapped_column(String(64))
     attempt_key: Mapped[str] = mapped_column(String(100), default="")
+    captured_minor: Mapped[int | None] = mapped_column(BigInteger)  # what the provider says it took
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ask_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)  # when to look after it next
+    asks: Mapped[int] = mapped_column(default=0, server_default="0")  # since its state last changed
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
@@ -61,3 +70,42 @@ class PaymentMove(Base):
     actor: Mapped[str] = mapped_column(String(254))
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     note: Mapped[str] = mapped_column(String(500), default="")
+
+
+class WebhookEvent(Base):
+    """What a provider told us of; only a reason to ask it. `state`: new, done, or unknown (no payment of ours)."""
+
+    __tablename__ = "webhook_events"
+    __table_args__ = (UniqueConstraint("provider", "event_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    provider: Mapped[str] = mapped_column(String(64))
+    event_id: Mapped[str] = mapped_column(String(255))
+    provider_ref: Mapped[str] = mapped_column(String(255))
+    kind: Mapped[str] = mapped_column(String(100), default="")
+    state: Mapped[str] = mapped_column(String(16), default="new", index=True)
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.id"), index=True)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Refund(Base):
+    """Money on its way back. The row and its key come before the provider is called; a failed one does not count."""
+
+    __tablename__ = "payment_refunds"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("state IN ('requested', 'done', 'failed')", name="state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"), index=True)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    key: Mapped[str] = mapped_column(String(100), unique=True)
+    state: Mapped[str] = mapped_column(String(16), default="requested", index=True)
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    actor: Mapped[str] = mapped_column(String(254))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    code: Mapped[str | None] = mapped_column(String(64))
+    message: Mapped[dict[str, str] | None] = mapped_column(Json)

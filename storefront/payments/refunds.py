@@ -1,0 +1,206 @@
+"""Paying back: the sum is checked under the payment's lock before the provider hears of it, the key is stored first.
+
+An unknown outcome stays requested and counts as paid back until the provider says otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from plugins.contract import Capability, Money, PaymentView, Result
+from plugins.guard import Failure
+from storefront import jobs
+from storefront.clock import now
+from storefront.database import retrying, write
+from storefront.incidents import record_incident
+from storefront.language import N_
+from storefront.orders.models import Order
+from storefront.payments.attempts import view_of
+from storefront.payments.models import Payment, Refund
+from storefront.payments.transition import hold, note
+from storefront.shop import current_shop
+
+# While the first caller may still be at it nobody else asks; afterwards the outbox does.
+TAKEN_UP_AFTER = timedelta(minutes=2)
+MISMATCH = "mismatch"
+REFUNDABLE = frozenset({"captured", "partially_refunded"})
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """A refund that was taken up: `done`, `failed`, or `requested` while its outcome is not known."""
+
+    refund_id: int
+    state: str
+    left_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotRefunded:
+    """Nothing was done, and why: a msgid; `left_minor` is what could be paid back."""
+
+    code: str
+    left_minor: int
+
+
+WHY = {
+    "amount": N_("The amount is not above zero."),
+    "state": N_("Only what was paid can be paid back."),
+    "too_much": N_("That is more than is left of what was paid."),
+    "gone": N_("The plugin of this payment is not active. Pay back by hand and note it here."),
+    "unable": N_("This way of paying cannot pay back. Pay back by hand and note it here."),
+    "whole": N_("This way of paying can pay back the whole amount only."),
+}
+
+
+def refund(
+    payment_id: int, amount_minor: int, reason: str, actor: str, *, by_hand: bool = False
+) -> Refunded | NotRefunded:
+    """Pay back a part or all of a payment. `by_hand` notes money that somebody sends without the plugin.
+
+    Opens its own transactions: the sum and the key in the first, the provider between, its answer in the last.
+    """
+    asked = _request(payment_id, amount_minor, reason, actor, by_hand)
+    if isinstance(asked, NotRefunded) or by_hand:
+        return asked
+    return carry_out(asked.refund_id)
+
+
+@retrying
+def _request(
+    payment_id: int, amount_minor: int, reason: str, actor: str, by_hand: bool
+) -> Refunded | NotRefunded:
+    with write() as session:
+        order, payment = hold(session, payment_id)
+        left = left_minor(session, payment)
+        refused = _refused(payment, amount_minor, left, by_hand)
+        if refused is not None:
+            return NotRefunded(refused, left)
+        count = session.scalar(select(func.count()).where(Refund.payment_id == payment.id)) or 0
+        row = Refund(
+            payment_id=payment.id,
+            amount_minor=amount_minor,
+            key=f"{payment.id}:refund:{count + 1}",
+            reason=reason[:500],
+            actor=actor[:254],
+            at=now(),
+        )
+        session.add(row)
+        session.flush()
+        if by_hand:
+            _settle(session, order, payment, row, "done")
+        else:
+            jobs.enqueue(session, "payment.refund", {"refund_id": row.id}, at=now() + TAKEN_UP_AFTER)
+        return Refunded(row.id, row.state, left - amount_minor)
+
+
+def _refused(payment: Payment, amount_minor: int, left: int, by_hand: bool) -> str | None:
+    if amount_minor <= 0:
+        return "amount"
+    if payment.state not in REFUNDABLE:
+        return "state"
+    if amount_minor > left:
+        return "too_much"
+    return None if by_hand else unable(payment, amount_minor)
+
+
+def unable(payment: Payment, amount_minor: int | None = None) -> str | None:
+    """Why the plugin cannot pay this back; None when it can."""
+    plugins = current_shop().plugins
+    if payment.provider not in plugins.payments:
+        return "gone"
+    if not plugins.can(payment.provider, Capability.REFUND):
+        return "unable"
+    is_part = amount_minor is not None and amount_minor != captured_minor(payment)
+    return "whole" if is_part and not plugins.can(payment.provider, Capability.PARTIAL_REFUND) else None
+
+
+def captured_minor(payment: Payment) -> int:
+    """What the provider took."""
+    return payment.amount_minor if payment.captured_minor is None else payment.captured_minor
+
+
+def left_minor(session: Session, payment: Payment) -> int:
+    """What may still be paid back: what was taken less every refund that did not fail."""
+    return captured_minor(payment) - _sum(session, payment.id, "requested", "done")
+
+
+def _sum(session: Session, payment_id: int, *states: str) -> int:
+    statement = select(func.coalesce(func.sum(Refund.amount_minor), 0))
+    return int(
+        session.scalar(statement.where(Refund.payment_id == payment_id, Refund.state.in_(states))) or 0
+    )
+
+
+def carry_out(refund_id: int) -> Refunded:
+    """Ask the provider under the stored key and book its answer. Safe to call again: one key is one refund."""
+    with write() as session:
+        row = session.get_one(Refund, refund_id)
+        payment = session.get_one(Payment, row.payment_id)
+        if row.state != "requested" or row.code == MISMATCH:
+            return Refunded(row.id, row.state, left_minor(session, payment))
+        view = view_of(session.get_one(Order, payment.order_id), payment)
+    result = _ask(view, payment, row)
+    with write() as session:
+        order, payment = hold(session, payment.id)
+        row = session.get_one(Refund, refund_id, populate_existing=True)
+        if result is None:
+            row.code = "unknown"
+        elif row.state == "requested":
+            _book(session, order, payment, row, result)
+        return Refunded(row.id, row.state, left_minor(session, payment))
+
+
+def _ask(view: PaymentView, payment: Payment, row: Refund) -> Result | None:
+    plugins = current_shop().plugins
+    if payment.provider not in plugins.payments:
+        return None
+    amount = Money(row.amount_minor, payment.currency)
+    answer = plugins.refund(payment.provider, view, amount, key=row.key, reason=row.reason or None)
+    return None if isinstance(answer, Failure) else answer.value
+
+
+def _book(session: Session, order: Order, payment: Payment, row: Refund, result: Result) -> None:
+    row.message = dict(result.buyer_message) if result.buyer_message else None
+    if result.status == "refunded" and result.amount != Money(row.amount_minor, payment.currency):
+        row.code = MISMATCH  # counts as paid back until somebody has looked
+        told = f"asked {row.amount_minor} {payment.currency}, answered {result.amount.minor} {result.amount.currency}"
+        record_incident(session, "refund_review", f"{order.number}: {told}", {"refund": row.id})
+    elif result.status == "refunded":
+        _settle(session, order, payment, row, "done", result.code)
+    elif result.status in ("failed", "canceled"):
+        _settle(session, order, payment, row, "failed", result.code)
+    else:
+        row.code = result.code or "pending"
+
+
+def _settle(
+    session: Session, order: Order, payment: Payment, row: Refund, state: str, code: str | None = None
+) -> None:
+    row.state, row.code, row.done_at = state, code, now()
+    if state == "failed":
+        words = f"{order.number}: {payment.provider} did not pay back {row.amount_minor} {payment.currency}"
+        record_incident(session, "refund_failed", words, {"refund": row.id, "code": code})
+        return
+    session.flush()
+    is_all = _sum(session, payment.id, "done") >= captured_minor(payment)
+    to = "refunded" if is_all else "partially_refunded"
+    if to != payment.state:
+        note(session, payment, to, row.actor, f"{row.key} {row.amount_minor}")
+        payment.state, payment.updated_at = to, now()
+
+
+@jobs.handles("payment.refund")
+def take_up(job: jobs.Job) -> None:
+    """A refund whose first caller died or got no answer is asked about again, under the same key."""
+    if carry_out(int(job.payload["refund_id"])).state == "requested" and not _is_for_a_person(job):
+        raise ConnectionError(f"refund {job.payload['refund_id']} has no outcome yet")
+
+
+def _is_for_a_person(job: jobs.Job) -> bool:
+    with write() as session:
+        return session.get_one(Refund, int(job.payload["refund_id"])).code == MISMATCH

@@ -1,0 +1,220 @@
+"""The one function by which a provider's answer changes anything: under the order's lock, from an allowed state.
+
+The same state again changes nothing; a late failure never undoes a capture; an odd answer is for review, never paid.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session
+
+from plugins.contract import Money, Result
+from storefront import stock
+from storefront.clock import now
+from storefront.database import locked
+from storefront.incidents import record_incident
+from storefront.orders.models import Order
+from storefront.orders.moves import PAYMENT_GRACE, move
+from storefront.payments.models import (
+    ALLOWED,
+    ASK_AGAIN_AFTER,
+    OPEN,
+    RETRY_WITHIN,
+    WAITING,
+    Payment,
+    PaymentMove,
+    Refund,
+)
+
+# The order's row is locked first, as everywhere.
+_PAYMENT = locked(select(Payment).where(Payment.id == bindparam("payment")))
+_ORDER = locked(
+    select(Order).where(
+        Order.id == select(Payment.order_id).where(Payment.id == bindparam("payment")).scalar_subquery()
+    )
+)
+_LATER = select(func.count()).where(
+    Payment.order_id == bindparam("order"), Payment.id > bindparam("payment"), Payment.state != "failed"
+)
+
+
+def hold(session: Session, payment_id: int) -> tuple[Order, Payment]:
+    """The payment and its order, locked until the transaction ends and read anew."""
+    order: Order = session.scalars(_ORDER, {"payment": payment_id}).one()
+    payment: Payment = session.scalars(_PAYMENT, {"payment": payment_id}).one()
+    return order, payment
+
+
+def apply(session: Session, payment_id: int, result: Result, *, actor: str) -> str:
+    """Bring a provider's result into the books, inside a write transaction; the payment's state afterwards.
+
+    A move that is not allowed is noted and put up as an incident, never made; another amount, currency or
+    reference than asked goes to review, and so does money for a payment that had ended.
+    """
+    order, payment = hold(session, payment_id)
+    wrong = _mismatch(payment, result) or _too_late(payment, result)
+    target = "review" if wrong else _target(payment, result)
+    if target == payment.state:
+        if wrong is None:
+            _keep_details(payment, result)
+        return payment.state
+    if target not in ALLOWED[payment.state]:
+        note(session, payment, payment.state, actor, f"refused: {result.status} {wrong or ''}".strip())
+        record_incident(
+            session,
+            "payment_move",
+            f"{order.number}: {payment.provider} says {result.status}, the payment is {payment.state}",
+            {"payment": payment.id, "wrong": wrong, "key": result.attempt_key},
+        )
+        return payment.state
+    _make(session, order, payment, target, result, actor, wrong)
+    return payment.state
+
+
+def _make(
+    session: Session, order: Order, payment: Payment, to: str, result: Result, actor: str, wrong: str | None
+) -> None:
+    before = payment.state
+    note(session, payment, to, actor, wrong or result.code or "")
+    payment.state, payment.asks = to, 0
+    payment.ask_at = _look_again(payment, result)
+    if result.status == "captured":
+        payment.captured_minor = result.amount.minor if result.amount.currency == payment.currency else 0
+    elif result.status == "refunded" and not wrong:
+        _note_refunds_made_there(session, payment, result, actor)
+    if wrong:
+        payment.updated_at = now()
+        record_incident(session, "payment_review", f"{order.number}: {wrong}", {"payment": payment.id})
+    else:
+        _keep_details(payment, result)
+    if to == "disputed":
+        record_incident(
+            session, "payment_disputed", f"{order.number}: the buyer disputes it", {"payment": payment.id}
+        )
+    tell_order(session, order, payment, before, result.expires_at)
+
+
+def _target(payment: Payment, result: Result) -> str:
+    """The state that an answer means here. `refunded` carries all that was paid back so far."""
+    if result.status == "refunded":
+        captured = payment.captured_minor if payment.captured_minor is not None else payment.amount_minor
+        return "refunded" if result.amount.minor >= captured else "partially_refunded"
+    if result.status == "captured" and payment.state in ("partially_refunded", "refunded"):
+        return payment.state  # captured it was; what was paid back is known here
+    return str(result.status)
+
+
+def _mismatch(payment: Payment, result: Result) -> str | None:
+    asked = Money(payment.amount_minor, payment.currency)
+    got = result.amount
+    told = f"{payment.provider} answered {got.minor} {got.currency}, asked {asked.minor} {asked.currency}"
+    if result.status in ("authorized", "captured") and result.amount != asked:
+        return None if _is_known(payment, result) else told
+    if result.status == "refunded" and (
+        result.amount.currency != asked.currency
+        or result.amount.minor > max(asked.minor, payment.captured_minor or 0)
+    ):
+        return told
+    if result.status == "refunded" and payment.state in OPEN and result.amount.minor < asked.minor:
+        return f"{payment.provider} paid back {result.amount.minor} of a payment that was not here yet"
+    if payment.provider_ref and result.provider_ref and payment.provider_ref != result.provider_ref:
+        return f"{payment.provider} answered with another reference"
+    return None
+
+
+def _is_known(payment: Payment, result: Result) -> bool:
+    """The owner looked at this other amount and took it as paid."""
+    return (
+        payment.state not in OPEN
+        and result.amount.currency == payment.currency
+        and result.amount.minor == payment.captured_minor
+    )
+
+
+def _too_late(payment: Payment, result: Result) -> str | None:
+    if payment.state in ("failed", "canceled") and result.status in ("authorized", "captured"):
+        return f"{payment.provider} says {result.status} after the payment had ended ({payment.state})"
+    return None
+
+
+def _look_again(payment: Payment, result: Result) -> datetime | None:
+    if payment.state in WAITING:
+        return now() + ASK_AGAIN_AFTER
+    return now() + RETRY_WITHIN if payment.state == "failed" else None
+
+
+def _keep_details(payment: Payment, result: Result) -> None:
+    payment.provider_ref = result.provider_ref or payment.provider_ref
+    payment.instructions = dict(result.instructions) if result.instructions else payment.instructions
+    payment.buyer_message = dict(result.buyer_message) if result.buyer_message else payment.buyer_message
+    payment.redirect_url = result.redirect_url or payment.redirect_url
+    payment.expires_at = result.expires_at or payment.expires_at
+    payment.code = result.code
+    payment.updated_at = now()
+
+
+def note(session: Session, payment: Payment, to: str, actor: str, words: str) -> None:
+    """Keep one move, or one that was refused."""
+    session.add(
+        PaymentMove(
+            payment_id=payment.id,
+            from_state=payment.state,
+            to_state=to,
+            actor=actor[:254],
+            at=now(),
+            note=words[:500],
+        )
+    )
+
+
+def tell_order(
+    session: Session, order: Order, payment: Payment, before: str, expires_at: datetime | None = None
+) -> None:
+    """What a payment's new state means for its order. A newer attempt speaks for the order, an older one does not."""
+    if payment.state in ("authorized", "captured") and order.state == "awaiting_payment":
+        move(session, order, "confirmed", payment.provider)
+    elif payment.state == "captured" and order.state == "cancelled":
+        record_incident(session, "paid_after_cancel", f"{order.number} was cancelled and is now paid")
+    elif payment.state == "captured" and before in OPEN and _has_a_later(session, payment):
+        record_incident(session, "paid_twice", f"{order.number} is paid by more than one payment")
+    if order.state != "awaiting_payment" or _has_a_later(session, payment):
+        return
+    if payment.state == "failed" and before == "created" and _is_first(session, payment):
+        move(session, order, "cancelled", payment.provider, "payment failed")  # still at the checkout
+    elif payment.state in ("canceled", "refunded"):
+        move(session, order, "cancelled", payment.provider, f"payment {payment.state}")
+    elif expires_at is not None:
+        stock.keep_until(session, order.id, expires_at + PAYMENT_GRACE)
+
+
+def _has_a_later(session: Session, payment: Payment) -> bool:
+    return bool(session.scalar(_LATER, {"order": payment.order_id, "payment": payment.id}))
+
+
+def _is_first(session: Session, payment: Payment) -> bool:
+    earlier: Any = select(func.count()).where(Payment.order_id == payment.order_id, Payment.id < payment.id)
+    return not session.scalar(earlier)
+
+
+def _note_refunds_made_there(session: Session, payment: Payment, result: Result, actor: str) -> None:
+    """What was paid back at the provider itself becomes a row too, so that the sum stays right."""
+    known = select(func.coalesce(func.sum(Refund.amount_minor), 0)).where(
+        Refund.payment_id == payment.id, Refund.state != "failed"
+    )
+    more = result.amount.minor - int(session.scalar(known) or 0)
+    if more > 0:
+        count = int(session.scalar(select(func.count()).where(Refund.payment_id == payment.id)) or 0)
+        session.add(
+            Refund(
+                payment_id=payment.id,
+                amount_minor=more,
+                key=f"{payment.id}:refund:{count + 1}",
+                state="done",
+                reason="at the provider",
+                actor=actor[:254],
+                done_at=now(),
+            )
+        )
