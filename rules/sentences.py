@@ -237,7 +237,9 @@ def _effect_words(effect: Any, language: str) -> str:
         off = f"{printed(effect.value)}%" if effect.kind == "percent" else printed(effect.value)
         return f"注文から {off} 引きます。" if ja else f"{off} is taken off the order."
     if isinstance(effect, LeadTimeEffect):
-        tiers = ", ".join(f"{tier.code} ({tier.days})" for tier in effect.tiers)
+        tiers = ", ".join(
+            f"{_pick(tier.label, language) or tier.code} ({tier.days})" for tier in effect.tiers
+        )
         return f"納期は {tiers} 営業日から選べます。" if ja else f"lead times (business days): {tiers}."
     return "ご連絡のきまりです。" if ja else "a follow-up rule."
 

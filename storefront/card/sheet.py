@@ -190,16 +190,18 @@ def _most_telling(rows: tuple[OfferRow, ...]) -> list[OfferRow]:
 
 
 def _step(row: OfferRow, unit: str, currency: str, say: _Speaker) -> dict[str, str]:
+    start = say("from", n=f"{row.start:,}")
+    if row.per > 1:  # the lot stands above the price, which is for so many pieces
+        start = f"{start} /{row.per:,}{'' if say.language == 'ja' else ' '}{unit}"
     fee = say("fee", amount=_money(row.surcharge, currency)) if row.surcharge else ""
-    return {"start": say("from", n=f"{row.start:,}"), "price": _price(row, unit, currency, say), "fee": fee}
+    return {"start": start, "price": _price(row, currency), "fee": fee}
 
 
-def _price(row: OfferRow, unit: str, currency: str, say: _Speaker) -> str:
+def _price(row: OfferRow, currency: str) -> str:
     """As the shop's pages print it: at least two decimals a piece, a whole amount bare for a lot."""
     value = row.unit_price or Decimal(0)
     places = max(-int(value.normalize().as_tuple().exponent), CURRENCIES[currency] if row.per > 1 else 2)
-    lot = f"/{row.per:,}{'' if say.language == 'ja' else ' '}{unit}" if row.per > 1 else ""
-    return f"{symbol(currency)}{value:,.{places}f}{lot}"
+    return f"{symbol(currency)}{value:,.{places}f}"
 
 
 def _money(minor: int, currency: str) -> str:
