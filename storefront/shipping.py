@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -28,10 +28,11 @@ from plugins.guard import Failure
 from plugins.loader import Plugins
 from rules import Method, Ruleset
 from rules.money import to_major
+from storefront import packing
 from storefront.accounts import Company
+from storefront.packing import Ware
 from storefront.shop import Shop
 
-MOST_GRAMS = 20_000  # heavier goods go in several equal parcels
 REMEMBERED = 2_000
 
 Answer = Literal["quoted", "quotation", "unavailable"]
@@ -116,14 +117,20 @@ def methods(options: Sequence[ShippingOption], currency: str) -> tuple[Method, .
 
 
 def parcels(lines: Sequence[tuple[Any, int]]) -> tuple[Parcel, ...]:
-    """Equal parcels by weight; one of unknown weight as soon as one line's weight is unknown."""
-    grams = Decimal(0)
-    for product, quantity in lines:
-        if product.weight_g is None:
-            return (Parcel(),)
-        grams += product.weight_g * quantity
-    count = max(1, int((grams / MOST_GRAMS).to_integral_value(ROUND_CEILING)))
-    return (Parcel(weight_g=int((grams / count).to_integral_value(ROUND_CEILING)), count=count),)
+    """How (product row, pieces) lines travel."""
+    return packing.parcels([ware_of(product, quantity) for product, quantity in lines])
+
+
+def ware_of(product: Any, quantity: int) -> Ware:
+    """A product's row as packing takes it; one side unknown is all three unknown."""
+    sides = (product.length_mm, product.width_mm, product.height_mm)
+    return Ware(
+        quantity,
+        product.weight_g,
+        None if None in sides else sides,
+        product.pieces_per_case,
+        packing.temperature_of(product.tags or ()),
+    )
 
 
 def tax_category(ruleset: Ruleset, rate: Decimal | None, on: date) -> str | None:

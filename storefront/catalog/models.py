@@ -47,6 +47,9 @@ class Product(Base):
     list_price: Mapped[Decimal | None] = mapped_column(Price)
     cost: Mapped[Decimal | None] = mapped_column(Price)  # never leaves the desk
     weight_g: Mapped[Decimal | None] = mapped_column(Price)
+    length_mm: Mapped[int | None]  # of one piece as it is packed, like its weight
+    width_mm: Mapped[int | None]
+    height_mm: Mapped[int | None]
     tax: Mapped[str | None] = mapped_column(String(32))
     cadence: Mapped[str | None] = mapped_column(String(100))
     setup_key: Mapped[str | None] = mapped_column(String(100))

@@ -74,6 +74,9 @@ class Order(Base):
     shipping_by: Mapped[str | None] = mapped_column(String(16))  # the rule that made shipping free
     arrives: Mapped[list[str] | None] = mapped_column(Json)  # earliest and latest day the carrier named
     requested_delivery_on: Mapped[date | None]
+    delivery_slot: Mapped[str] = mapped_column(
+        String(40), default="", server_default=""
+    )  # such as 14:00-16:00
     promised_on: Mapped[date | None]  # the day the goods are ready, where a lead time was chosen
     lead_time: Mapped[dict[str, Any] | None] = mapped_column(Json)  # lead_times.TierOffer.as_json
     key: Mapped[str] = mapped_column(String(255))

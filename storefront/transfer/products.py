@@ -51,6 +51,7 @@ SHOP = ShopFacts()
 KEY = "sku"
 VERBS = {NEW: "add", CHANGED: "change"}
 MAX_PIECES = 999_999_999
+LONGEST_MM = 20_000
 ATTRIBUTES = "attributes."
 
 
@@ -95,6 +96,9 @@ _COLUMNS = (
     plain_column("list_price", price),
     plain_column("cost", price),
     plain_column("weight_g", price),
+    plain_column("length_mm", whole(1, LONGEST_MM)),
+    plain_column("width_mm", whole(1, LONGEST_MM)),
+    plain_column("height_mm", whole(1, LONGEST_MM)),
     plain_column("tax", word(32)),
     plain_column("cadence", word(100)),
     plain_column("setup_key", word(100)),
