@@ -60,6 +60,8 @@ def apply(session: Session, payment_id: int, result: Result, *, actor: str) -> s
     if target == payment.state:
         if wrong is None:
             _keep_details(payment, result)
+            if result.status == "refunded":
+                _note_refunds_made_there(session, payment, result, actor)
         return payment.state
     if target not in ALLOWED[payment.state]:
         note(session, payment, payment.state, actor, f"refused: {result.status} {wrong or ''}".strip())
