@@ -10,6 +10,8 @@ import pytest
 from plugins import Money, NeedsQuotation, Parcel, Place, Quoted, RateRequest, Unavailable
 from plugins.guard import Answer
 from plugins.loader import load
+from plugins.shipping.table_rate import SAMPLE
+from plugins.shipping.tariff import read_tariff
 
 REQUEST = RateRequest(
     origin=Place("JP", "JP-27", "5770000"),
@@ -60,7 +62,7 @@ def test_table_rate_takes_the_larger_of_size_and_weight_and_counts_parcels() -> 
 
 
 @pytest.mark.parametrize(
-    "parcel", [Parcel(weight_g=25_001), Parcel(sum_cm=161), Parcel(sum_cm=80, longest_cm=171)]
+    "parcel", [Parcel(weight_g=30_001), Parcel(sum_cm=201), Parcel(sum_cm=80, longest_cm=171)]
 )
 def test_a_parcel_beyond_the_tariff_is_left_to_a_person(parcel: Parcel) -> None:
     quoted = quote("table_rate", replace(REQUEST, parcels=(parcel,)))
@@ -111,14 +113,31 @@ def test_of_dated_tariffs_the_latest_that_has_begun_counts(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (("near,100,1500", "near,60,1500"), "no price for size 100 in zone near"),
-        (("near,100,1500", "near,100,1500\nnear,100,1"), "priced twice"),
-        (('near = ["JP-27"]', 'near = ["JP-27"]\nfar = ["JP-27"]'), "JP-27 stands in zones near and far"),
-        (('currency = "JPY"', 'curency = "JPY"'), "curency"),
-        (("[[sizes]]", "[[sizes"), "tariff.toml"),
+        (("near,100,1500", "near,60,1500"), "tariff.toml:1: tariff: no price for size 100 in zone near"),
+        (
+            ("near,100,1500", "near,100,1500\nnear,100,1"),
+            "freight.csv:3: size 100 in zone near is priced twice",
+        ),
+        (("near,100,1500", "near,100,1500\nnear,100,1.5"), "freight.csv:3: size and price_minor are whole"),
+        (("near,100,1500", "near,100,-1"), "freight.csv:2: the price -1 is below zero"),
+        (("near,100,1500", "near,100"), "freight.csv:2: size and price_minor are whole"),
+        (("zone,size", "zone;size"), "freight.csv:1: the columns are zone, size, price_minor"),
+        (("near,100,1500", "near,100,1500\nfar,100,1"), "far is no zone; zones are near"),
+        (("near,100,1500", "near,100,1500\nnear,90,1"), "90 is no size; sizes are 100"),
+        (
+            ('near = ["JP-27"]', 'near = ["JP-27"]\nfar = ["JP-27"]'),
+            "tariff.toml:6: zones: JP-27 stands in zones",
+        ),
+        (('currency = "JPY"', 'curency = "JPY"'), "tariff.toml:3: curency"),
+        (("[[sizes]]", "[[sizes"), "tariff.toml:8: "),
+        (("sum_cm = 100", "sum_cm = 0"), "tariff.toml:9: sizes.0.sum_cm"),
+        (("[zones]", 'cutoff = "25:00"\n[zones]'), "tariff.toml:6: cutoff"),
+        (("[zones]", "days = {near = [3, 1]}\n[zones]"), "tariff.toml:6: days: near: write the first"),
+        (("[zones]", "cool.chilled = {90 = 1}\n[zones]"), "chilled: 90 is no size"),
+        (("[zones]", "prices_include_tax = true\n[zones]"), "prices_include_tax needs tax_rate"),
     ],
 )
-def test_a_broken_tariff_keeps_the_plugin_out_and_says_where(
+def test_a_broken_tariff_keeps_the_plugin_out_and_says_file_and_line(
     tmp_path: Path, change: tuple[str, str], reason: str
 ) -> None:
     (tmp_path / "freight.csv").write_text("zone,size,price_minor\nnear,100,1500\n".replace(*change))
@@ -127,6 +146,56 @@ def test_a_broken_tariff_keeps_the_plugin_out_and_says_where(
     plugin = next(each for each in plugins.installed if each.id == "table_rate")
     assert plugin.state == "failed"
     assert reason in str(plugin.error)
+
+
+def test_a_tariff_that_is_not_utf8_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "tariff.toml").write_bytes(TARIFF.format(start="2026-01-01").encode("cp932"))
+    plugins = load({"table_rate": {"enabled": True, "tariffs": ["tariff.toml"]}}, folder=tmp_path)
+    assert any("tariff.toml:4: this line is not UTF-8" in str(each.error) for each in plugins.installed)
+
+
+def test_what_must_stay_cold_costs_more_by_its_size() -> None:
+    cold = replace(REQUEST, parcels=(Parcel(1800, 60, 30, "chilled", 2),))
+    assert price(quote("table_rate", cold)) == 2 * (770 + 250)
+    assert price(quote("table_rate", replace(cold, parcels=(Parcel(1800, 110, 30, "frozen"),)))) == 1530 + 700
+    large = quote("table_rate", replace(cold, parcels=(Parcel(1800, 140, 30, "frozen"),)))
+    assert isinstance(large, NeedsQuotation)
+    assert "cold" in large.reason["en"]
+
+
+def test_okinawa_has_its_own_zone_days_and_may_have_an_extra(tmp_path: Path) -> None:
+    okinawa = replace(REQUEST, destination=Place("JP", "JP-47", "9000001"))
+    quoted = quote("table_rate", okinawa)
+    assert isinstance(quoted, list)
+    assert (quoted[0].price.minor, quoted[0].earliest) == (1270, date(2026, 11, 23))
+    extra = '[[extras]]\nlabel = {ja = "沖縄", en = "Okinawa"}\namount_minor = 500\nregions = ["JP-47"]\n'
+    (tmp_path / "freight.csv").write_text("zone,size,price_minor\nnear,100,1500\n")
+    tariff = TARIFF.format(start="2026-01-01").replace('"JP-27"', '"JP-27", "JP-47"')
+    (tmp_path / "tariff.toml").write_text(tariff + extra)
+    assert price(quote("table_rate", okinawa, tmp_path, tariffs=["tariff.toml"])) == 2000
+    assert price(quote("table_rate", REQUEST, tmp_path, tariffs=["tariff.toml"])) == 1500
+
+
+def test_prices_with_tax_in_them_are_told_without(tmp_path: Path) -> None:
+    (tmp_path / "freight.csv").write_text("zone,size,price_minor\nnear,100,1375\n")
+    tariff = TARIFF.format(start="2026-01-01")
+    (tmp_path / "tariff.toml").write_text(
+        tariff.replace("[zones]", "prices_include_tax = true\ntax_rate = 0.10\n[zones]")
+    )
+    assert price(quote("table_rate", REQUEST, tmp_path, tariffs=["tariff.toml"])) == 1250
+    three = replace(REQUEST, parcels=(Parcel(weight_g=100, count=3),))
+    assert price(quote("table_rate", three, tmp_path, tariffs=["tariff.toml"])) == 3750
+
+
+def test_the_sample_has_twelve_zones_for_all_prefectures_and_eight_sizes() -> None:
+    tariff = read_tariff(SAMPLE)
+    assert tariff.sample
+    assert len(tariff.zones) == 12
+    regions = sorted(region for zone in tariff.zones.values() for region in zone)
+    assert regions == [f"JP-{number:02}" for number in range(1, 48)]
+    sizes = [(size.sum_cm, size.weight_g // 1000) for size in tariff.sizes]
+    assert sizes == [(60, 2), (80, 5), (100, 10), (120, 15), (140, 20), (160, 25), (180, 30), (200, 30)]
+    assert SAMPLE.read_text("utf-8").startswith("# 見本")
 
 
 @pytest.mark.parametrize("name", ["../outside.toml", "/etc/passwd", "missing.toml"])
