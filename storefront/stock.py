@@ -19,7 +19,9 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    case,
     delete,
+    func,
     insert,
     select,
     update,
@@ -209,6 +211,33 @@ def ship(session: Session, order_id: int, *, actor: str) -> int:
     _record(session, held, "ship", actor, order_id=order_id)
     session.execute(delete(Reservation).where(Reservation.order_id == order_id))
     return sum(held.values())
+
+
+def unship(session: Session, order_id: int, *, actor: str, reason: str = "") -> int:
+    """Bring an order's shipped pieces back into the house, set aside for it again; how many. Twice is as once."""
+    lock_items(session, _shipped(session, order_id))
+    back = _shipped(session, order_id)
+    if back:
+        rows = [
+            {"order_id": order_id, "product_id": product_id, "quantity": quantity, "expires_at": None}
+            for product_id, quantity in back.items()
+        ]
+        session.execute(_RESERVE, rows)
+    _change(session, back, on_hand=+1, reserved=+1)
+    _record(session, back, "unship", actor, order_id=order_id, reason=reason)
+    return sum(back.values())
+
+
+def _shipped(session: Session, order_id: int) -> dict[int, int]:
+    """Pieces of an order that left the house and did not come back, by product id."""
+    signed = case((StockMove.kind == "ship", StockMove.quantity), else_=-StockMove.quantity)
+    statement = (
+        select(StockMove.product_id, func.sum(signed))
+        .join(StockItem, StockItem.product_id == StockMove.product_id)
+        .where(StockMove.order_id == order_id, StockMove.kind.in_(("ship", "unship")))
+        .group_by(StockMove.product_id)
+    )
+    return {product_id: int(left) for product_id, left in session.execute(statement) if left > 0}
 
 
 def _change(session: Session, pieces: Mapping[int, int], *, on_hand: int = 0, reserved: int = 0) -> None:

@@ -26,6 +26,7 @@ from storefront.admin import (  # noqa: F401  (each registers its views)
     rule_patterns,
     rule_previews,
     rules,
+    shipments,
     stock,
     today,
     trials,

@@ -30,6 +30,7 @@ TABS = (
     ("/admin/more", N_("More"), ""),
 )
 MORE = (
+    ("/admin/shipments", N_("Shipping desk")),
     ("/admin/bank", N_("Bank transfers")),
     ("/admin/replays", N_("Try rules on past orders")),
     ("/admin/entries", N_("Write an order down")),

@@ -16,6 +16,7 @@ from storefront.orders.approval import approval_of
 from storefront.orders.models import Order
 from storefront.orders.view import instruction_rows
 from storefront.payments import payment_of
+from storefront.shipments import shipments_of
 from storefront.shop import current_shop
 
 
@@ -39,6 +40,7 @@ def about_order(job: jobs.Job) -> None:
             person=person,
             approval=approval_of(session, order),
             promise=promise_of(order),
+            shipments=shipments_of(session, order.id) if event == "shipped" else [],
             link=f"{current_shop().settings.base_url}/orders/{order.number}",
         )
         mail.send(session, person.email, _subject(event, order), body, person.language, event_id=job.event_id)

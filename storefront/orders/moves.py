@@ -82,6 +82,22 @@ def move(
     return Moved(held.number, from_state, to)
 
 
+def take_back(session: Session, order: Order, actor: str, reason: str = "") -> Moved | NotMoved:
+    """A shipped order did not leave after all: it stands where it stood, its goods set aside for it again.
+
+    Not in ALLOWED: a payment captured after shipping moves to confirmed, and must never unship.
+    """
+    held = session.scalars(locked(select(Order).where(Order.id == order.id))).one()
+    if held.state != "shipped":
+        return NotMoved(held.number, held.state)
+    last = select(OrderMove.from_state).where(OrderMove.order_id == held.id, OrderMove.to_state == "shipped")
+    stood = session.scalars(last.order_by(OrderMove.id.desc()).limit(1)).first()
+    stock.unship(session, held.id, actor=actor, reason=reason)
+    held.state = stood if stood in ("confirmed", "in_production") else "confirmed"
+    record(session, held, "shipped", actor, reason)
+    return Moved(held.number, "shipped", held.state)
+
+
 def _promise_again(session: Session, order: Order) -> None:
     """An order that waited for approval or payment past the day it was counted from is promised a new day."""
     if order.lead_time is None:
