@@ -64,7 +64,10 @@ def test_register_shipping_providers_brings_a_provider_from_an_outside_package(
 
 
 def test_built_ins_come_through_the_same_door() -> None:
-    plugins = load({name: {"enabled": True} for name in BUILT_IN if name != "bank_transfer"})
+    keys = {"stripe_checkout": {"api_key": "sk_test_1", "webhook_secrets": ["whsec_1"]}}
+    plugins = load(
+        {name: {"enabled": True} | keys.get(name, {}) for name in BUILT_IN if name != "bank_transfer"}
+    )
     assert {each.id for each in plugins.installed if each.state == "active"} == set(BUILT_IN) - {
         "bank_transfer"
     }
