@@ -206,6 +206,15 @@ def _summary(value: Any) -> Sentence:
     return say("case.element", parts=joined("join.comma", parts[:4]))
 
 
+def _failure(result: CaseResult) -> tuple[Said, Said | None]:
+    """What a failing case says; a cart that cannot be read is the case's own fault, and not the rule's."""
+    problems = result.wrong[:5]
+    if any(one.key == "case.bad-cart" for one in problems):
+        said = say("case.unreadable", name=result.title, problems=joined("join.more", problems))
+        return said, say("case.mend-cart")
+    return say("case.fails", name=result.title, problems=joined("join.semicolon", problems)), None
+
+
 def check_cases(
     report: Report, ruleset: Ruleset, catalog: Catalog, today: date | None
 ) -> tuple[CaseResult, ...]:
@@ -214,8 +223,8 @@ def check_cases(
     covered = {result.rule for result in results if result.covered}
     for result in results:
         if not result.passed:
-            said = say("case.fails", name=result.title, problems=joined("join.semicolon", result.wrong[:5]))
-            report.add("case-fails", result.file, result.line, said, rule=result.rule)
+            said, hint = _failure(result)
+            report.add("case-fails", result.file, result.line, said, hint, rule=result.rule)
     covered |= {str(finding.rule) for finding in report.findings if finding.check == "never-applies"}
     for rule in ruleset.rules:
         if rule.group == "FU" or rule.code in covered:

@@ -108,7 +108,7 @@ def _price(
             source.problem("wrong-value", "price.counts", say("effect.tiers-counts"))
     if "per" in values and (kind in ("rate", "off_percent")):
         _without_effect(source, "price.per", say("why.computed"))
-    breaks = _breaks(source, values["breaks"]) if kind == "breaks" else ()
+    breaks = _breaks(source, values["breaks"], _written(data, "breaks")) if kind == "breaks" else ()
     table = tables(source, values["table"], "price.table") if kind == "table" else None
     if kind == "table" and table is None:
         return None
@@ -126,13 +126,23 @@ def _price(
     )
 
 
-def _breaks(source: Source, entries: list[dict[str, Any]]) -> tuple[Break, ...]:
+def _written(data: Mapping[str, Any], word: str) -> list[Mapping[str, Any]]:
+    """The entries as they stand in the file: a key whose value was refused is there, and not missing."""
+    entries = data.get(word)
+    return [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
+
+
+def _breaks(
+    source: Source, entries: list[dict[str, Any]], written: list[Mapping[str, Any]]
+) -> tuple[Break, ...]:
     found: list[Break] = []
     seen: set[int] = set()
     for place, entry in enumerate(entries):
         path = f"price.breaks.{place}"
         kinds = [word for word in _BREAK_KINDS if word in entry]
         if "from" not in entry:
+            continue
+        if not kinds and any(word in written[place] for word in _BREAK_KINDS):
             continue
         if not kinds:
             wanted = joined("join.comma", _BREAK_KINDS)
@@ -145,12 +155,14 @@ def _breaks(source: Source, entries: list[dict[str, Any]]) -> tuple[Break, ...]:
     return tuple(sorted(found, key=lambda one: one.start))
 
 
-def _below(source: Source, name: str, entries: list[dict[str, Any]] | None) -> tuple[Below, ...]:
+def _below(
+    source: Source, name: str, entries: list[dict[str, Any]] | None, written: list[Mapping[str, Any]]
+) -> tuple[Below, ...]:
     found: list[Below] = []
     last: Decimal | None = None
     for place, entry in enumerate(entries or ()):
         path = f"{name}.below.{place}"
-        _check_charge(source, path, entry)
+        _check_charge(source, path, entry, written[place])
         at_least = None if entry.get("at_least") is None else Decimal(entry["at_least"])
         if place and (last is None or (at_least is not None and at_least >= last)):
             source.problem("wrong-value", f"{path}.at_least", say("effect.below-falls"))
@@ -160,9 +172,9 @@ def _below(source: Source, name: str, entries: list[dict[str, Any]] | None) -> t
     return tuple(found)
 
 
-def _check_charge(source: Source, path: str, entry: Mapping[str, Any]) -> None:
+def _check_charge(source: Source, path: str, entry: Mapping[str, Any], written: Mapping[str, Any]) -> None:
     """A surcharge outcome needs exactly one charge, another outcome none (rule-semantics 76)."""
-    charges = [word for word in _CHARGES if word in entry]
+    charges = [word for word in _CHARGES if word in written]
     if entry.get("outcome") == "surcharge" and not charges:
         wanted = joined("join.comma", _CHARGES)
         source.problem("missing-key", path, say("effect.charge-one-of", kinds=wanted))
@@ -191,7 +203,7 @@ def _quantity(source: Source, data: Mapping[str, Any], values: dict[str, Any]) -
         if word in data and not any(field in data for field in fields_needed):
             why = say("why.no-key", keys=joined("join.or", fields_needed))
             _without_effect(source, f"quantity.{word}", why)
-    below = _below(source, "quantity", values.pop("below", None))
+    below = _below(source, "quantity", values.pop("below", None), _written(data, "below"))
     effect = QuantityEffect(**values, below=below)
     _check_quantity(source, effect)
     return effect
@@ -270,7 +282,7 @@ def _order(source: Source, data: Mapping[str, Any], values: dict[str, Any]) -> O
         source.problem(
             "maximum-below-minimum", "order.maximum", say("quantity.maximum-below", high=high, low=low)
         )
-    below = _below(source, "order", values.pop("below", None))
+    below = _below(source, "order", values.pop("below", None), _written(data, "below"))
     return OrderEffect(**values, below=below)
 
 

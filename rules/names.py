@@ -6,7 +6,7 @@ A kind without a source is not checked, and `skipped` says so (rule-semantics 2)
 from collections.abc import Collection, Iterable
 
 from rules.catalog import Catalog
-from rules.report import nearest, shown
+from rules.report import allowed, nearest, shown
 from rules.ruleset import Policy
 from rules.said import Said, say
 
@@ -44,6 +44,7 @@ _MANY = {
     "customer": (say("names.customer"), say("why.no-customers")),
     "method": (say("names.method"), say("why.no-plugins")),
 }
+_FEW = 12  # names that fit into a message
 
 
 def unknown_name(kind: Said, name: str) -> Said:
@@ -77,8 +78,9 @@ class Names:
         return name in known
 
     def nearest(self, kind: str, name: str) -> Said | None:
-        """The nearest known name, as a hint."""
-        return nearest(name, self.known[kind] or ())
+        """The nearest known name, as a hint; all of them where none is near and there are few."""
+        known = sorted(self.known[kind] or ())
+        return nearest(name, known) or (allowed(known) if 0 < len(known) <= _FEW else None)
 
     def skipped(self) -> list[Said]:
         """One sentence for each kind of name that a rule used and nothing could check."""

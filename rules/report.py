@@ -3,6 +3,7 @@
 A Source is one file being read; a BadValue is one value refused. Nothing here decides, it only words.
 """
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -125,6 +126,24 @@ def suggestion(word: str, known: Iterable[str]) -> Said | None:
     if len(names) > 24:
         return near
     return joined("join.more", [part for part in (near, allowed(names)) if part is not None])
+
+
+def written_number(value: str) -> str | None:
+    """The digits of a number that was written as text, with its unit or its commas: "10%", "1,000", "￥800"."""
+    text = unicodedata.normalize("NFKC", value).strip().replace(",", "")
+    found = re.fullmatch(r"[¥$]?\s*\+?(-?\d{1,12}(?:\.\d{1,6})?)\s*[^\d\s]{0,8}", text, re.A)
+    return found.group(1) if found else None
+
+
+def written_factor(value: str) -> str | None:
+    """A share of the list price, said as 65%, as 0.65: "65%", "6.5掛", "65"."""
+    number = written_number(value)
+    if number is None or Decimal(number) <= 0:
+        return None
+    is_tenth = value.rstrip().endswith(("掛", "掛け", "割")) and Decimal(number) <= 10
+    is_percent = value.rstrip().endswith(("%", "％")) or Decimal(number) > 10
+    factor = Decimal(number) / (10 if is_tenth else 100 if is_percent else 1)
+    return f"{factor.normalize():f}" if factor <= 10 else None
 
 
 def at_places(places: Sequence[Said]) -> Said:

@@ -126,6 +126,10 @@ def read_price_table(
 
 
 def _header_is_right(report: Report, path: str, header: list[str]) -> bool:
+    if len(header) == 1 and (sign := next((one for one in ";\t" if one in header[0]), "")):
+        said = say("table.separator", sign=say("table.tab") if sign == "\t" else f'"{sign}"')
+        report.add("table-row", path, 1, said, say("table.save-with-commas"))
+        return False
     unknown = [name for name in header if name not in TABLE_COLUMNS]
     for name in unknown:
         said = say("table.no-column", name=shown(name))

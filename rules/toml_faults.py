@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
-from rules.report import nearest
+from rules.report import nearest, written_factor
 from rules.said import Said, say
 from rules.toml_lines import TOKEN
 
@@ -128,12 +128,19 @@ def _bracket(
     for place in range(first, line):
         if wide := _wide(lines, place):
             return wide
+    if sign == "{" and _has_odd_quotes(lines[first - 1]):
+        return TomlFault(first, say("toml.quote", line=_excerpt(lines[first - 1])), say("toml.quote-count"))
     rest = "" if at_end else lines[line - 1][column - 1 :]
     if rest[:1] in [*"{\"'0123456789"] and not re.match(r"[\w\"'.-]+\s*=", rest):
         return TomlFault(line, say("toml.comma", line=_excerpt(lines[line - 1])), say("toml.comma-hint"))
     said = say("toml.bracket", sign=sign, line=_excerpt(lines[first - 1]))
     close = say("toml.bracket-hint", sign="]") if sign == "[" else say("toml.brace-hint")
     return TomlFault(first, said, close)
+
+
+def _has_odd_quotes(written: str) -> bool:
+    """Whether a quotation mark of the line has no other: a brace looks open where a text swallowed its end."""
+    return len(re.findall(r'(?<!\\)"', written)) % 2 == 1
 
 
 def _header(lines: list[str], line: int, what: str) -> TomlFault | None:
@@ -143,6 +150,8 @@ def _header(lines: list[str], line: int, what: str) -> TomlFault | None:
         return None
     signs = "[[ ]]" if bare.startswith("[[") else "[ ]"
     name = bare.strip("[] ")
+    if not name.isascii() and bare.endswith("]"):
+        return TomlFault(line, say("toml.foreign-table", name=_excerpt(bare)), say("toml.table-hint"))
     right = f"[[{name}]]" if signs == "[[ ]]" else f"[{name}]"
     hint = say("hint.write", value=right) if re.fullmatch(r"[\w.\"-]+", name) else None
     return TomlFault(line, say("toml.header", line=_excerpt(written)), hint)
@@ -191,8 +200,9 @@ def _statement(lines: list[str], line: int, column: int, what: str) -> TomlFault
 
 
 def _is_foreign_key(written: str) -> bool:
-    key, sign, _ = written.partition("=")
-    return bool(sign) and not key.isascii()
+    """Whether some key of the line, before any "=" outside of texts and remarks, is no English word."""
+    bare = re.sub(r'"[^"]*"|\'[^\']*\'', '""', written).partition("#")[0]
+    return any(not key.isascii() for key in re.findall(r"([^\s,{}=]+)\s*=", bare))
 
 
 def _value(line: int, written: str, value: str) -> TomlFault:
@@ -210,7 +220,8 @@ def _value(line: int, written: str, value: str) -> TomlFault:
         return TomlFault(line, say("toml.two-keys", line=_excerpt(written)), say("toml.two-keys-hint"))
     number = _NUMBER.match(unicodedata.normalize("NFKC", value))
     if number and any(char.isdigit() for char in number.group(1)):
-        return TomlFault(line, say("toml.number", value=_excerpt(value)), _number_hint(*number.groups()))
+        hint = _factor_hint(written, value) or _number_hint(*number.groups())
+        return TomlFault(line, say("toml.number", value=_excerpt(value)), hint)
     if value[0] in "\"'[{":
         return TomlFault(line, say("toml.behind", line=_excerpt(written)), say("toml.behind-hint"))
     text = re.split(r"[,\]}]", value, maxsplit=1)[0].strip().strip("\"'")
@@ -225,6 +236,13 @@ def _day_hint(found: re.Match[str]) -> Said:
     except ValueError:
         return say("toml.no-day")
     return say("hint.write", value=day) if found.group() != day.isoformat() else say("hint.bare-date")
+
+
+def _factor_hint(written: str, value: str) -> Said | None:
+    """65% of the list price is the factor 0.65."""
+    key = written.partition("=")[0].strip()
+    factor = written_factor(value) if key == "rate" else None
+    return say("hint.write", value=factor) if factor else None
 
 
 def _number_hint(digits: str, rest: str) -> Said:

@@ -14,7 +14,17 @@ from rules.check_table import CHECKS
 from rules.facts import MAX_QUANTITY
 from rules.keys import EFFECTS, KEY_TYPES, TABLES, Key
 from rules.money import CURRENCIES
-from rules.report import BadValue, Source, allowed, is_near, nearest, shown, suggestion
+from rules.report import (
+    BadValue,
+    Source,
+    allowed,
+    is_near,
+    nearest,
+    shown,
+    suggestion,
+    written_factor,
+    written_number,
+)
 from rules.said import Said, Sentence, both, joined, say
 from rules.vocabulary import PLACEHOLDER, fact_names, find_fact, is_known_at
 
@@ -23,6 +33,10 @@ _DATE_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.A)
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.A)
 _WHOLE_DIGITS, _UNIT_DECIMALS = 12, 6
 _LANGUAGES = ("ja", "en")
+_NUMBERS = frozenset(
+    "whole count price amount positive_amount signed_amount factor positive day"
+    " percent percent_100 percent_signed".split()
+)
 _LEAVE_OUT = say("hint.leave-out")
 
 
@@ -126,7 +140,8 @@ def choice_value(value: Any, values: tuple[str, ...]) -> str:
 def currency_value(value: Any) -> str:
     code = text_value(value, say("kind.currency"))
     if code not in CURRENCIES:
-        raise BadValue("wrong-value", say("value.no-currency", code=shown(code)), nearest(code, CURRENCIES))
+        hint = nearest(code, CURRENCIES) or say("hint.currency")
+        raise BadValue("wrong-value", say("value.no-currency", code=shown(code)), hint)
     return code
 
 
@@ -333,9 +348,21 @@ def _read_key(source: Source, key: Key, value: Any, path: str) -> Any:
     try:
         return _READERS[key.type](value, key, source)
     except BadValue as bad:
-        source.problem(bad.check, path, say("of", path=path, what=bad.said), bad.hint)
+        hint = _number_hint(key, value) or bad.hint
+        source.problem(bad.check, path, say("of", path=path, what=bad.said), hint)
     except (ArithmeticError, InvalidOperation):  # a number so odd that even comparing it fails
         source.problem("wrong-value", path, say("of", path=path, what=say("value.unusable-number")))
+    return None
+
+
+def _number_hint(key: Key, value: Any) -> Said | None:
+    """The number that was meant by "10%", "1,000" or, where a share of the list price is asked for, by 65."""
+    if isinstance(value, str) and key.type in _NUMBERS:
+        number = written_factor(value) if key.type == "factor" else written_number(value)
+        return say("hint.bare-number-is", value=number) if number else None
+    is_number = type(value) is int or (isinstance(value, Decimal) and value.is_finite())
+    if key.type == "factor" and is_number and 10 < value <= 100:
+        return say("hint.factor", value=value, factor=written_factor(str(value)))
     return None
 
 

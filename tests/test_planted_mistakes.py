@@ -55,7 +55,7 @@ MISTAKES = {
     "a text where a number belongs": Mistake(
         "rules/DC10_large_orders.toml", "percent = 2", 'percent = "2%"', "wrong-type", "percent",
         'discount.percent must be a number, not "2%".', "Write the bare number", "discount.percent: 数で書いてください",
-        "数だけを書いてください。",
+        "2 とだけ書いてください。",
     ),
     "dates the wrong way round": Mistake(
         "rules/OR10_order_minimum.toml", "from = 2026-04-01", "from = 2026-04-01\nuntil = 2026-03-31", "reversed-dates",

@@ -231,6 +231,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "overlaps line {line}: same customer, group, sku, category, currency and from, and their dates share a day.",
         "{line}行目と重なっています。得意先・グループ・SKU・分類・通貨・from が同じで、期間も重なります。",
     ),
+    "table.separator": (
+        "the columns are separated by {sign}, not by a comma.",
+        "列の区切りがコンマ(,)ではなく {sign} です。",
+    ),
+    "table.tab": ("a tab", "タブ"),
+    "table.save-with-commas": (
+        "Save the table as CSV with commas (in Excel: CSV UTF-8).",
+        "コンマ区切りのCSVで保存してください(Excelでは「CSV UTF-8(コンマ区切り)」)。",
+    ),
     "table.no-column": ("there is no column {name}.", "{name} という列は使えません。"),
     "table.no-price": (
         "a price table needs the column unit or rate.",

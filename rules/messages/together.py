@@ -132,6 +132,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     # cases
     "case.fails": ('"{name}": {problems}.', "「{name}」: {problems}。"),
+    "case.unreadable": ('the case "{name}": {problems}', "「{name}」の事例: {problems}"),
+    "case.mend-cart": ("Mend this case.", "この事例を直してください。"),
     "case.nameless": ("case {place}", "事例{place}"),
     "case.not-covered": (
         "no case of this file ends with {code} applied.",

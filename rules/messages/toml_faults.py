@@ -25,6 +25,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Put {quote} behind the text.",
         "文字列の終わりに {quote} を付けてください。",
     ),
+    "toml.quote-count": (
+        'A text begins and ends with "; one of them is missing on this line.',
+        '文字列の前後に " が必要ですが、この行では一つ足りません。',
+    ),
     "toml.backslash": (
         "a backslash inside quotes has a meaning of its own: `{line}`.",
         '"..." の中の \\ は特別な記号です(`{line}`)。',
@@ -52,6 +56,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "toml.header": (
         "the name of a table is not in brackets as it should be: `{line}`.",
         "表の見出しの [ ] がそろっていません(`{line}`)。",
+    ),
+    "toml.foreign-table": ("there is no table {name}.", "{name} という表はありません。"),
+    "toml.table-hint": (
+        "The names of tables are English words such as [quantity] or [price].",
+        "表の名前は [quantity](数量)や [price](価格)のような英語です。",
     ),
     "toml.twice": ("{name} stands there twice.", "{name} が二つあります。"),
     "toml.twice-at": (

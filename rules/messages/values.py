@@ -26,12 +26,21 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Write the bare number, without quotes or units.",
         "引用符や単位を付けず、数だけを書いてください。",
     ),
+    "hint.bare-number-is": (
+        "Write the bare number, without quotes or units: {value}.",
+        "引用符や単位を付けず、{value} とだけ書いてください。",
+    ),
+    "hint.factor": (
+        "{value} percent of the list price is {factor}.",
+        "定価の {value} % なら {factor} と書いてください。",
+    ),
     "hint.bare-date": (
         "Write the day alone, such as 2026-12-01, without quotes and without a time.",
         "2026-12-01 のように、引用符も時刻も付けずに日付だけを書いてください。",
     ),
     "hint.in-brackets": ("Write [{value}].", "[{value}] と書いてください。"),
     "hint.give-languages": ("Give ja, en or both.", "ja か en、または両方を書いてください。"),
+    "hint.currency": ("Such as JPY.", "例: JPY"),
     "hint.zone": ("Such as Asia/Tokyo.", "例: Asia/Tokyo"),
     "hint.write": ("Write {value}.", "{value} と書いてください。"),
     "hint.quoted-fact": (
