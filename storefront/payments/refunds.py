@@ -129,6 +129,17 @@ def left_minor(session: Session, payment: Payment) -> int:
     return captured_minor(payment) - _sum(session, payment.id, "requested", "done")
 
 
+def of_order(session: Session, order_id: int) -> list[Refund]:
+    """What was paid back, or is on its way, of an order; oldest first. A refund that failed is not the buyer's."""
+    statement = (
+        select(Refund)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Payment.order_id == order_id, Refund.state != "failed")
+        .order_by(Refund.id)
+    )
+    return list(session.scalars(statement))
+
+
 def _sum(session: Session, payment_id: int, *states: str) -> int:
     statement = select(func.coalesce(func.sum(Refund.amount_minor), 0))
     return int(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from storefront.database import get_session
 from storefront.incidents import Incident
 from storefront.orders import Order
 from storefront.payments import Payment, payment_of
 from support.ordering import placed
-from support.shop import SHOP_TOML, make_app, seed, write_shop
+from support.shop import SHOP_TOML, make_app, seed, sign_in, write_shop
 
 CART = {"N4-SUS": 100}
 SECRET = "a-webhook-secret-of-tests"
@@ -54,17 +56,38 @@ def pay_with(app: Flask, outcome: str, login: str = "hayashi") -> Payment:
     return payment
 
 
+def newly() -> Session:
+    """The reading session without the snapshot it may hold: what others wrote meanwhile is seen."""
+    session = get_session()
+    session.commit()
+    return session
+
+
+class Visitor:
+    """A client whose requests have a context of their own, though the test stands inside one."""
+
+    def __init__(self, app: Flask, login: str) -> None:
+        self.client = app.test_client()
+        sign_in(self.client, login)
+
+    def get(self, path: str, **options: Any) -> Any:
+        return Context().run(self.client.get, path, **options)
+
+    def post(self, path: str, **options: Any) -> Any:
+        return Context().run(self.client.post, path, **options)
+
+
 def again(payment: Payment) -> Payment:
     """The payment as it is now."""
-    return get_session().get_one(Payment, payment.id, populate_existing=True)
+    return newly().get_one(Payment, payment.id, populate_existing=True)
 
 
 def order_of(payment: Payment) -> Order:
-    return get_session().get_one(Order, payment.order_id, populate_existing=True)
+    return newly().get_one(Order, payment.order_id, populate_existing=True)
 
 
 def incidents() -> list[str]:
-    return list(get_session().scalars(select(Incident.kind).order_by(Incident.id)))
+    return list(newly().scalars(select(Incident.kind).order_by(Incident.id)))
 
 
 def post(client: FlaskClient, payment: Payment, kind: str = "changed", event: str | None = None) -> int:
