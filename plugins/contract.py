@@ -281,7 +281,10 @@ Quoted: TypeAlias = list[Rate] | NeedsQuotation | Unavailable
 
 
 class ShippingProvider(Protocol):
-    """A way to ship. Registered as a class; the shop builds it as `Provider(settings)` from [plugins.ID]."""
+    """A way to ship. Registered as a class; the shop builds it as `Provider(settings)` from [plugins.ID].
+
+    A class that asks a server says `over_http = True`: its quotes have 3.5 s, and only itself remembers its answers.
+    """
 
     @property
     def id(self) -> str: ...

@@ -39,6 +39,7 @@ from plugins.guard import Answer, Failure, Guard, bounded
 # What stands behind the door when the project runs from a checkout that was never installed.
 BUILT_IN = {
     "bank_transfer": "plugins.payments.bank_transfer",
+    "carrier_callback": "plugins.shipping.carrier_callback",
     "cash_on_delivery": "plugins.payments.cash_on_delivery",
     "dummy": "plugins.payments.dummy",
     "flat_rate": "plugins.shipping.flat_rate",
@@ -50,6 +51,7 @@ BUILT_IN = {
 OWN = ("koguchi",)  # of two plugins with one id, the shop's own stays
 LOAD_SECONDS = 10.0
 QUOTE_SECONDS = 0.3  # a quote is answered while a buyer waits
+HTTP_SECONDS = 3.5  # a plugin that asks a server: 3 s for the server, the rest for its fallback
 PURE_SECONDS = 1.0  # availability and fee only compute; a second allows for a busy machine
 SLOW_SECONDS = 15.0  # calls that may go over the network
 
@@ -119,9 +121,13 @@ class Plugins:
         return self._guards[name].call(
             "quote",
             lambda: provider.quote(request),
-            seconds=self.quote_seconds,
+            seconds=max(HTTP_SECONDS, self.quote_seconds) if self.asks_a_server(name) else self.quote_seconds,
             check=lambda quoted: answers.bad_quote(quoted, request.currency),
         )
+
+    def asks_a_server(self, name: str) -> bool:
+        """Whether a shipping plugin says that its answers come over the network, and may be others in a moment."""
+        return getattr(self.shipping[name], "over_http", False) is True
 
     def start(
         self, name: str, payment: PaymentView, *, key: str, return_url: str

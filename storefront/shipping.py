@@ -171,6 +171,9 @@ _lock = threading.Lock()
 
 def _remembered(plugins: Plugins, name: str, request: RateRequest) -> Quoted | None:
     """The answer to this very question, asked once per process; a failure is not remembered."""
+    if plugins.asks_a_server(name):  # what it answers may change at any moment: it remembers for itself
+        answer = plugins.quote(name, request)
+        return None if isinstance(answer, Failure) else answer.value
     key = (name, request)
     with _lock:
         known = _memory.setdefault(plugins, OrderedDict())

@@ -16,10 +16,12 @@ from plugins.payments.bank_transfer import BankTransfer
 from plugins.payments.cash_on_delivery import CashOnDelivery
 from plugins.payments.dummy import Dummy
 from plugins.payments.net_terms import NetTerms
+from plugins.shipping.carrier_callback import CarrierCallback
 from plugins.shipping.flat_rate import FlatRate
 from plugins.shipping.pickup import Pickup
-from plugins.shipping.table_rate import TableRate
+from plugins.shipping.table_rate import SAMPLE, TableRate
 from plugins.testing import Carrier, MissingPartError, Subject, payments, shipping
+from support.carrier_server import carrier_server
 from support.kit_subjects import BROKEN, GOOD, subject
 
 ACCOUNT = {"bank": "東大阪銀行", "branch": "本町", "account": "1234567", "holder": "カ)アオヤギ"}
@@ -62,6 +64,20 @@ def outcome(test: Callable[[Any], None], whom: Any) -> str:
 def test_every_payment_provider_of_ours_keeps_every_promise(name: str) -> None:
     found = {test: outcome(function, PAYMENTS[name]) for test, function in kit(payments).items()}
     assert {test: said for test, said in found.items() if said not in ("passed", "left out")} == {}
+
+
+def test_the_shipping_provider_that_asks_a_server_keeps_every_promise() -> None:
+    with carrier_server() as server:
+        settings = {"url": server.url, "allow_insecure": True, "fallback": SAMPLE}
+        whom = Carrier(
+            CarrierCallback,
+            settings,
+            fail=(lambda _: setattr(server, "status", 500), lambda _: setattr(server, "body", b"nonsense")),
+            wrong_settings={"url": "ftp://rates.example.com/", "timeout_seconds": 30},
+            secrets=("s3cret",),
+        )
+        found = {test: outcome(function, whom) for test, function in kit(shipping).items()}
+    assert {test: said for test, said in found.items() if said != "passed"} == {}
 
 
 @pytest.mark.parametrize("name", SHIPPING)

@@ -64,7 +64,10 @@ def test_register_shipping_providers_brings_a_provider_from_an_outside_package(
 
 
 def test_built_ins_come_through_the_same_door() -> None:
-    keys = {"stripe_checkout": {"api_key": "sk_test_1", "webhook_secrets": ["whsec_1"]}}
+    keys = {
+        "stripe_checkout": {"api_key": "sk_test_1", "webhook_secrets": ["whsec_1"]},
+        "carrier_callback": {"url": "https://rates.example.com/"},
+    }
     plugins = load(
         {name: {"enabled": True} | keys.get(name, {}) for name in BUILT_IN if name != "bank_transfer"}
     )

@@ -76,6 +76,10 @@ def test_islands_and_places_marked_remote_cost_extra() -> None:
     remote = replace(REQUEST, destination=Place("JP", "JP-13", "1600022", remote=True))
     assert price(quote("table_rate", remote)) == 870 + 1100
     assert price(quote("table_rate", replace(REQUEST, destination=Place("JP", "JP-13")))) == 870
+    chiyoda = replace(REQUEST, destination=Place("JP", "JP-13", "1000005"))  # begins as Izu does, and is none
+    assert price(quote("table_rate", chiyoda)) == 870
+    oshima = replace(REQUEST, destination=Place("JP", "JP-13", "1000101"))
+    assert price(quote("table_rate", oshima)) == 870 + 1100
 
 
 def test_an_unknown_region_or_currency_is_refused_with_a_reason() -> None:

@@ -1,0 +1,326 @@
+"""Asks any server that answers Shopify's CarrierService request; a tariff of the shop stands in when it does not.
+
+https alone, to public addresses alone, no redirect followed, the answer bounded in time and size, and remembered for
+a while by what was asked. Amounts travel as hundredths, also yen, as that format wants it.
+"""
+
+import hashlib
+import http.client
+import ipaddress
+import json
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+
+from plugins import (
+    Config,
+    Money,
+    Place,
+    Quoted,
+    Rate,
+    RateRequest,
+    ShippingProvider,
+    ShopFile,
+    Unavailable,
+    hookimpl,
+)
+from plugins.guard import DeadlineError, bounded
+from plugins.shipping.tariff import Tariff, quote, read_tariff
+
+PLUGIN_API = 1
+LARGEST = 256_000  # bytes of an answer
+MOST_RATES = 100
+REMEMBERED = 1_000
+REST = 20.0  # seconds without asking after a failure, so that not every buyer waits for a server that is down
+# Currencies without a subunit: the format has them multiplied by 100 as if they had one.
+WHOLE = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
+log = logging.getLogger("koguchi.plugins")
+
+
+class Settings(Config):
+    model_config = ConfigDict(validate_default=True)  # so that the url is looked at in any case
+
+    url: str = Field(max_length=2_000, description="where the server answers, https")
+    token: SecretStr | None = Field(default=None, description="sent as Authorization: Bearer")
+    label: dict[str, str] = {"ja": "宅配便", "en": "Parcel service"}
+    timeout_seconds: float = Field(default=3.0, gt=0, le=3)
+    remember_seconds: int = Field(
+        default=900, ge=0, le=86_400, description="how long an answer is used again"
+    )
+    fallback: ShopFile | None = Field(default=None, description="a tariff file for when the server fails")
+    tax_rate: Decimal | None = Field(default=None, ge=0, le=1)
+    prices_include_tax: bool = False
+    origin: dict[str, str] = Field(
+        default={}, description="where parcels leave: country, postal_code, province, city, address1"
+    )
+    allow_insecure: bool = Field(
+        default=False, description="http and private addresses too: for tests and a server beside the shop"
+    )
+
+    @field_validator("allow_insecure")
+    @classmethod
+    def url_is_safe(cls, allowed: bool, info: ValidationInfo) -> bool:
+        url = info.data.get("url")
+        if url is None:
+            return allowed
+        parts = urlsplit(url)
+        if parts.scheme != "https" and not (allowed and parts.scheme == "http"):
+            raise ValueError("url must begin with https://")
+        return allowed
+
+    @field_validator("url")
+    @classmethod
+    def url_is_whole(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if (
+            parts.scheme not in ("https", "http")
+            or not parts.hostname
+            or not url.isascii()
+            or not url.isprintable()
+            or " " in url
+        ):
+            raise ValueError("url must be like https://rates.example.com/quote")
+        if parts.username or parts.password or parts.fragment:
+            raise ValueError("url has no user, password or fragment: a secret goes into token")
+        _ = parts.port  # raises ValueError when it is none
+        return url
+
+
+class CarrierCallback:
+    """`over_http` gives a quote the longer deadline; within it the fallback tariff still has its turn."""
+
+    id = "carrier_callback"
+    label = {"ja": "宅配便", "en": "Parcel service"}
+    config = Settings
+    over_http = True
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.fallback: Tariff | None = read_tariff(Path(settings.fallback)) if settings.fallback else None
+        self.ticks = time.monotonic
+        self._known: OrderedDict[str, tuple[float, Quoted]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._rests_until = 0.0
+
+    def quote(self, request: RateRequest) -> Quoted:
+        """The server's rates; the fallback tariff's when it does not answer well. Raises when there is none."""
+        body = json.dumps(rate_json(request, self.settings), sort_keys=True).encode()
+        key = hashlib.sha256(body + request.ship_on.isoformat().encode()).hexdigest()
+        with self._lock:
+            known = self._known.get(key)
+            is_resting = self.ticks() < self._rests_until
+        if known is not None and self.ticks() < known[0]:
+            return known[1]
+        if is_resting:
+            return self._instead(request, "the server failed a moment ago")
+        try:
+            quoted = bounded(lambda: self._read(self._ask(body), request), self.settings.timeout_seconds)
+        except (OSError, ValueError, RecursionError, http.client.HTTPException, DeadlineError) as error:
+            with self._lock:
+                self._rests_until = self.ticks() + REST
+            return self._instead(request, f"{type(error).__name__}: {str(error)[:200]}")
+        self._remember(key, quoted)
+        return quoted
+
+    def _remember(self, key: str, quoted: Quoted) -> None:
+        with self._lock:
+            self._known[key] = (self.ticks() + self.settings.remember_seconds, quoted)
+            self._known.move_to_end(key)
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+
+    def _instead(self, request: RateRequest, why: str) -> Quoted:
+        if self.fallback is None:
+            raise RuntimeError(f"no answer and no fallback tariff: {why}")
+        log.warning("plugin carrier_callback: the fallback tariff answers: %s", why)
+        return quote((self.fallback,), request, self.id)
+
+    def _ask(self, body: bytes) -> bytes:
+        """POST and the answer's body. Raises OSError, HTTPException or ValueError."""
+        settings = self.settings
+        parts = urlsplit(settings.url)
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "Connection": "close",
+        }
+        if settings.token is not None:
+            headers["Authorization"] = f"Bearer {settings.token.get_secret_value()}"
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection = _connect(settings)
+        try:
+            connection.request("POST", path, body, headers)
+            with connection.getresponse() as response:
+                if response.status != 200:  # a redirect as well: it could lead anywhere
+                    raise ValueError(f"the server answered {response.status}")
+                content = response.read(LARGEST + 1)
+        finally:
+            connection.close()
+        if len(content) > LARGEST:
+            raise ValueError(f"the answer has more than {LARGEST:,} bytes")
+        return content
+
+    def _read(self, content: bytes, request: RateRequest) -> Quoted:
+        """The answer's rates in the currency asked for; ValueError when it offers none that can be read."""
+        data = json.loads(content)
+        rates = data.get("rates") if isinstance(data, dict) else None
+        if not isinstance(rates, list) or len(rates) > MOST_RATES:
+            raise ValueError("the answer has no list of rates")
+        if not rates:
+            return Unavailable(
+                {"ja": "この宛先へはお届けできません", "en": "It cannot be delivered to this address"}
+            )
+        found: dict[str, Rate] = {}
+        for each in rates:
+            rate = self._rate(each, request)
+            if rate is not None:
+                found.setdefault(rate.code, rate)
+        if not found:
+            raise ValueError(f"no rate in {request.currency} that can be read")
+        return list(found.values())
+
+    def _rate(self, each: Any, request: RateRequest) -> Rate | None:
+        if not isinstance(each, dict) or each.get("currency") != request.currency:
+            return None
+        price = _minor(each.get("total_price"), request.currency)
+        name, code = _text(each.get("service_name")), _text(each.get("service_code"))
+        if price is None or not name or not code:
+            return None
+        if self.settings.prices_include_tax and self.settings.tax_rate is not None:
+            price = _rounded(price / (1 + self.settings.tax_rate))
+        first, last = _day(each.get("min_delivery_date")), _day(each.get("max_delivery_date"))
+        if first is None or first < request.ship_on:
+            first = last = None
+        if first is not None and last is not None and last < first:
+            last = None
+        return Rate(
+            code=code,
+            label={"ja": name, "en": name},
+            price=Money(int(price), request.currency),
+            tax_rate=self.settings.tax_rate,
+            earliest=first,
+            latest=last,
+            carrier=name,
+        )
+
+
+# ---- the format
+
+
+def rate_json(request: RateRequest, settings: Settings) -> dict[str, Any]:
+    """The request as the format has it. Names and streets of buyers are not sent: nobody prices by them."""
+    items = [
+        _item(line.sku, line.quantity, int((line.weight_g or Decimal(0)).to_integral_value(ROUND_HALF_UP)))
+        for line in request.lines
+    ] or [_item("parcel", parcel.count, parcel.weight_g or 0) for parcel in request.parcels]
+    return {
+        "rate": {
+            "origin": _place(request.origin) | settings.origin,
+            "destination": _place(request.destination),
+            "items": items,
+            "currency": request.currency,
+            "locale": "ja",
+            "order_totals": {"subtotal_price": wire(request.subtotal.minor, request.currency)},
+        }
+    }
+
+
+def _item(sku: str, quantity: int, grams: int) -> dict[str, Any]:
+    return {
+        "name": sku,
+        "sku": sku,
+        "quantity": quantity,
+        "grams": grams,
+        "price": 0,  # the whole stands in order_totals
+        "requires_shipping": True,
+        "taxable": True,
+    }
+
+
+def _place(place: Place) -> dict[str, str | None]:
+    return {
+        "country": place.country,
+        "postal_code": place.postcode,
+        "province": place.region,
+        "city": place.city,
+    }
+
+
+def wire(minor: int, currency: str) -> int:
+    """Minor units as the format writes them."""
+    return minor * 100 if currency in WHOLE else minor
+
+
+def _minor(told: object, currency: str) -> Decimal | None:
+    """A price as the server wrote it, in minor units; None for what is none. Half a unit is rounded up."""
+    if isinstance(told, str) and told.isascii() and told.isdigit() and len(told) <= 15:
+        told = int(told)
+    if type(told) is not int or not 0 <= told < 10**15:
+        return None
+    return _rounded(Decimal(told) / (100 if currency in WHOLE else 1))
+
+
+def _rounded(number: Decimal) -> Decimal:
+    return number.quantize(Decimal(1), ROUND_HALF_UP)
+
+
+def _text(told: object) -> str:
+    return " ".join(told.split())[:200] if isinstance(told, str) and told.isprintable() else ""
+
+
+def _day(told: object) -> date | None:
+    try:
+        return date.fromisoformat(told[:10]) if isinstance(told, str) else None
+    except ValueError:
+        return None
+
+
+# ---- the way there
+
+
+def _connect(settings: Settings) -> http.client.HTTPConnection:
+    """A connection to the very address that was checked: a name that is looked up twice may answer differently."""
+    parts = urlsplit(settings.url)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    if not settings.allow_insecure and not all(is_public(str(each[4][0])) for each in found):
+        raise ValueError(f"{host} is a private address")
+    sock = socket.create_connection(found[0][4][:2], settings.timeout_seconds)
+    if parts.scheme == "https":
+        try:
+            sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
+        except BaseException:
+            sock.close()
+            raise
+    connection = http.client.HTTPConnection(host, port, timeout=settings.timeout_seconds)
+    connection.sock = sock
+    return connection
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is one of the open internet; one that wraps another is judged by what it wraps."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if inner is None and ip in ipaddress.ip_network("64:ff9b::/96"):
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            ip = inner
+    return ip.is_global and not ip.is_multicast
+
+
+@hookimpl
+def register_shipping_providers() -> Sequence[type[ShippingProvider]]:
+    return [CarrierCallback]
