@@ -23,7 +23,8 @@ from storefront.orders import STATES, Order, OrderLine, mails, view
 from storefront.orders.approval import approval_of
 from storefront.orders.moves import Moved, may_cancel, move
 from storefront.orders.view import STATE_WORDS
-from storefront.payments import payment_of
+from storefront.payments import payment_of, refunds
+from storefront.shipments import shipments_of
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
 PAGE_SIZE = 20
@@ -97,16 +98,21 @@ def own_order(session: Session, number: str) -> Order:
 
 @bp.get("/<number>")
 @buyer
-def show(number: str) -> str:
+def show(number: str) -> ResponseReturnValue:
     """One order: its lines with the rules that made each number, what happens next, and what can still be done."""
     session = get_session()
     order = own_order(session, number)
     payment = payment_of(session, order.id)
+    is_new = request.args.get("placed") == "1"
+    if is_new and payment is not None and payment.state == "requires_action" and payment.redirect_url:
+        # whichever door the order came through: on to paying it
+        return redirect(url_for("payments.go", number=number), 303)
     return render_template(
         "orders/show.html",
         order=order,
         payment=payment,
-        is_new=request.args.get("placed") == "1",
+        is_new=is_new,
+        refunds=refunds.of_order(session, order.id),
         word=STATE_WORDS[order.state],
         words=STATE_WORDS,
         line_rows=view.line_rows(order),
@@ -116,6 +122,7 @@ def show(number: str) -> str:
         instructions=view.instruction_rows(payment),
         may_cancel=may_cancel(order),
         approval=approval_of(session, order),
+        shipments=shipments_of(session, order.id),
     )
 
 
