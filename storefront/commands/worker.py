@@ -1,4 +1,4 @@
-"""koguchi worker SHOP: does what follows a commit (mails, payments left open), cancels unpaid orders and cleans up.
+"""koguchi worker SHOP: does what follows a commit, asks about open payments, cancels unpaid orders, cleans up.
 
 Any number may run; each job is held by a lease, so a killed worker loses nothing. --once does what is due and ends.
 """
@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from storefront.clock import now
     from storefront.jobs import run_in
     from storefront.orders.moves import cancel_unpaid
+    from storefront.payments.reconcile import look_after
     from storefront.settings import SettingsError
 
     try:
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             done = run_in(app)
             with app.app_context():
+                look_after()
                 cancel_unpaid()
                 if cleaned_on != now().date():
                     clear_away()

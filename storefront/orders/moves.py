@@ -144,12 +144,19 @@ def approve(order_id: int, actor: str, reason: str = "") -> Moved | NotMoved:
 
 
 def cancel_unpaid() -> int:
-    """Cancel orders whose time to pay has run out, and give their stock back; how many. For the worker."""
+    """Cancel orders whose time to pay has run out, and give their stock back; how many. For the worker.
+
+    The provider is asked once more before: money whose notice was lost is not sent away.
+    """
+    from storefront.payments import reconcile
+
     with write() as session:
         statement = select(stock.Reservation.order_id).where(stock.Reservation.expires_at <= now()).distinct()
         late = list(session.scalars(statement.limit(200)))
     cancelled = 0
     for order_id in late:
+        if not reconcile.may_give_up(order_id):
+            continue
         with write() as session:
             order = session.get_one(Order, order_id)
             if order.state == "awaiting_payment":

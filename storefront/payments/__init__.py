@@ -8,7 +8,7 @@ from storefront.payments.offering import PaymentOption, methods, offered
 
 from storefront.payments.transition import apply  # isort: skip
 from storefront.payments.attempts import ask, capture, create, mark_paid, payment_of, start_for  # isort: skip
-from storefront.payments import inbox, refunds, work  # isort: skip  (each registers its jobs)
+from storefront.payments import inbox, reconcile, refunds, work  # isort: skip  (each registers its jobs)
 
 __all__ = [
     "Payment",
@@ -23,6 +23,7 @@ __all__ = [
     "methods",
     "offered",
     "payment_of",
+    "reconcile",
     "refunds",
     "start_for",
     "work",

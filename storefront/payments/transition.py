@@ -55,6 +55,11 @@ def apply(session: Session, payment_id: int, result: Result, *, actor: str) -> s
     reference than asked goes to review, and so does money for a payment that had ended.
     """
     order, payment = hold(session, payment_id)
+    if result.notice:
+        told = result.notice.get("en") or next(iter(result.notice.values()), "")
+        record_incident(
+            session, "payment_notice", f"{payment.provider}: {told}", {"notice": dict(result.notice)}
+        )
     wrong = _mismatch(payment, result) or _too_late(payment, result)
     target = "review" if wrong else _target(payment, result)
     if target == payment.state:

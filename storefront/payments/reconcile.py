@@ -1,0 +1,93 @@
+"""Looks after open payments without waiting to be told: asks providers with growing pauses, and gives up what ended.
+
+A lost webhook, a closed browser and a killed process are all mended here.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from plugins.contract import Capability
+from storefront.clock import now
+from storefront.database import get_session, locked, write
+from storefront.orders.moves import move
+from storefront.payments.attempts import ask, payment_of
+from storefront.payments.models import ASK_AGAIN_AFTER, WAITING, Payment
+from storefront.payments.transition import hold
+from storefront.shop import current_shop
+
+log = logging.getLogger("koguchi.payments")
+LONGEST_PAUSE = timedelta(hours=6)
+AT_A_TIME = 20  # a worker that asks a slow provider must get back to its mails
+
+
+def look_after() -> int:
+    """Ask about the open payments that are due, and give up orders nobody paid again; how many. For the worker."""
+    session = get_session()
+    statement = select(Payment.id).where(Payment.ask_at <= now()).order_by(Payment.ask_at).limit(AT_A_TIME)
+    due = list(session.scalars(statement))
+    session.commit()
+    return sum(_look_after(payment_id) for payment_id in due)
+
+
+def _look_after(payment_id: int) -> bool:
+    """One payment; False when another worker took it or it needs nobody any more."""
+    state = _take(payment_id)
+    if state == "failed":
+        return _give_up(payment_id)
+    if state is None:
+        return False
+    if ask(payment_id) is None:
+        log.warning("payment %s: its provider gives no answer", payment_id)
+    return True
+
+
+def _take(payment_id: int) -> str | None:
+    """Put the next look off before this one, so that no two workers ask at once."""
+    plugins = current_shop().plugins
+    with write() as session:
+        payment = session.scalars(locked(select(Payment).where(Payment.id == payment_id))).one()
+        if payment.ask_at is None or payment.ask_at > now():
+            return None
+        if payment.state == "failed":
+            payment.ask_at = None
+            return "failed"
+        if payment.state not in WAITING or plugins.can(payment.provider, Capability.OFFLINE):
+            payment.ask_at = None  # nobody at the other end knows more than the owner
+            return None
+        payment.ask_at = _next(payment)
+        payment.asks += 1
+        return payment.state
+
+
+def _next(payment: Payment) -> datetime:
+    """Twice as long after each look, and once right after the provider's own time to pay has ended."""
+    pause = min(ASK_AGAIN_AFTER * 2 ** min(payment.asks + 1, 12), LONGEST_PAUSE)
+    then, ends = now() + pause, payment.expires_at
+    return min(then, ends + ASK_AGAIN_AFTER) if ends is not None and ends >= now() else then
+
+
+def _give_up(payment_id: int) -> bool:
+    """A day after its payment failed an order that nobody paid again is cancelled, and its stock comes back."""
+    with write() as session:
+        order, _payment = hold(session, payment_id)
+        latest = payment_of(session, order.id)
+        if order.state != "awaiting_payment" or latest is None or latest.id != payment_id:
+            return False
+        move(session, order, "cancelled", "system", "payment failed and was not tried again")
+        return True
+
+
+def may_give_up(order_id: int) -> bool:
+    """Whether an order whose time to pay is over may be cancelled: the provider is asked once more before.
+
+    Without an answer it waits, since the money may be there.
+    """
+    payment = payment_of(get_session(), order_id)
+    plugins = current_shop().plugins
+    if payment is None or payment.state not in WAITING or payment.provider not in plugins.payments:
+        return True
+    return plugins.can(payment.provider, Capability.OFFLINE) or ask(payment.id) is not None
