@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+from flask import Flask
+
 from plugins import Buyer, Money, PaymentProvider, PaymentView, RawRequest, Result
 from plugins.payments.stripe_checkout import Settings, StripeCheckout
 from plugins.testing import Subject
@@ -124,3 +126,13 @@ KIT = Subject(
         "account": "mine",
     },
 )
+
+
+def in_the_shop(app: Flask, *, page: str | None = None) -> FakeStripe:
+    """Put a fake Stripe behind the shop's own plugin, with the shop's clock."""
+    shop = app.extensions["koguchi"]
+    settings = shop.plugins.payments["stripe_checkout"].settings
+    fake = FakeStripe(now=shop.clock)
+    fake.page = page or fake.page
+    shop.plugins.payments["stripe_checkout"] = StripeCheckout(settings, http_client=fake, now=shop.clock)
+    return fake
