@@ -38,6 +38,11 @@ INSTRUCTION_WORDS = {
     "pay_by": N_("Pay by"),
     "closing_on": N_("Closing day"),
     "due_on": N_("Payment due"),
+    "konbini_familymart": N_("FamilyMart: payment code / confirmation number"),
+    "konbini_lawson": N_("Lawson: payment code / confirmation number"),
+    "konbini_ministop": N_("Ministop: payment code / confirmation number"),
+    "konbini_seicomart": N_("Seicomart: payment code / confirmation number"),
+    "voucher": N_("How to pay, step by step"),
 }
 
 
@@ -123,17 +128,21 @@ def _planned(order: Order) -> str:
     if not order.arrives:
         return ""
     first, last = (format.day_text(date.fromisoformat(each)) for each in order.arrives)
-    return (
+    about = (
         _("about %(day)s", day=first)
         if first == last
         else _("about %(first)s to %(last)s", first=first, last=last)
     )
+    return f"{about} · {order.delivery_slot}" if order.delivery_slot else about
 
 
 def instruction_rows(payment: Any) -> list[tuple[str, str]]:
     """What the buyer needs to pay, each with its word; dates with their weekday."""
-    rows = []
-    for key, value in (payment.instructions or {}).items() if payment is not None else ():
+    rows: list[tuple[str, str]] = []
+    given = (payment.instructions or {}) if payment is not None else {}
+    if "voucher" in given and payment.state != "pending":
+        return rows  # codes that were good for one payment, which is over
+    for key, value in given.items():
         shown = value
         if key in ("pay_by", "due_on", "closing_on"):
             try:

@@ -132,7 +132,7 @@ def in_the_shop(app: Flask, *, page: str | None = None) -> FakeStripe:
     """Put a fake Stripe behind the shop's own plugin, with the shop's clock."""
     shop = app.extensions["koguchi"]
     settings = shop.plugins.payments["stripe_checkout"].settings
-    fake = FakeStripe(now=shop.clock)
+    fake = FakeStripe(now=lambda: shop.clock())
     fake.page = page or fake.page
-    shop.plugins.payments["stripe_checkout"] = StripeCheckout(settings, http_client=fake, now=shop.clock)
+    shop.plugins.payments["stripe_checkout"] = StripeCheckout(settings, http_client=fake, now=fake.now)
     return fake
