@@ -7,13 +7,16 @@ It cannot stop a hanging thread or limit memory: a plugin runs in the shop's own
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, Literal, TypeVar
 
 T = TypeVar("T")
 log = logging.getLogger("koguchi.plugins")
 
+RECENT = 10  # failures that a guard keeps for the desk
 Kind = Literal["raised", "timeout", "nonsense", "resting"]
 
 
@@ -80,6 +83,13 @@ class Guard:
         self._until = 0.0
         self.last: Failure | None = None
         self.failures = 0
+        self.recent: deque[tuple[datetime, Failure]] = deque(maxlen=RECENT)
+
+    @property
+    def resting(self) -> float:
+        """Seconds until it is called again; 0 when it is not resting."""
+        with self._lock:
+            return max(self._until - self._ticks(), 0.0)
 
     def call(
         self,
@@ -112,6 +122,7 @@ class Guard:
         with self._lock:
             self.failures += 1
             self.last = failure
+            self.recent.append((datetime.now(UTC), failure))
             self._in_a_row += 1
             if self._in_a_row >= self.allowed:
                 self._until = self._ticks() + self.rest

@@ -308,6 +308,31 @@ def _open(
     folder: Path | None,
     seconds: float,
 ) -> list[tuple[str, Any]]:
+    settings = {key: value for key, value in table.items() if key not in ("enabled", "priority")}
+    brought = _classes(name, entry, seconds)
+    providers = [(kind, _build(name, kind, each, settings, folder, seconds)) for kind, each in brought]
+    if len(providers) != 1:
+        raise RefusedError(f"a plugin brings one provider, this one brought {len(providers)}")
+    return providers
+
+
+def settings_model(name: str, *, seconds: float = LOAD_SECONDS) -> tuple[type[BaseModel] | None, str]:
+    """The settings of an installed plugin, enabled or not, or None and why. This imports it."""
+    entry = next((entry for plugin, entry in found() if plugin.id == name), None)
+    if entry is None:
+        return None, "not installed"
+    try:
+        for _kind, given in _classes(name, entry, seconds):
+            model = getattr(given, "config", None)
+            if inspect.isclass(model) and issubclass(model, BaseModel):
+                return model, ""
+    except Exception as error:
+        return None, _say(error)
+    return None, "it brings no provider with settings"
+
+
+def _classes(name: str, entry: importlib.metadata.EntryPoint, seconds: float) -> list[tuple[str, Any]]:
+    """What the hooks of a plugin return, with the kind of each."""
     plugin = bounded(entry.load, seconds)
     _shake_hands(name, plugin)
     manager = pluggy.PluginManager(PROJECT)  # one each, so that a bad hook is found without its neighbours
@@ -319,8 +344,7 @@ def _open(
         raise RefusedError(_near_hook(str(error))) from error
     if not manager.get_hookcallers(plugin):
         raise RefusedError(f"{entry.value} has no function marked @hookimpl; hooks are {', '.join(_hooks())}")
-    settings = {key: value for key, value in table.items() if key not in ("enabled", "priority")}
-    providers: list[tuple[str, Any]] = []
+    brought: list[tuple[str, Any]] = []
     for kind in ("payments", "shipping"):
         caller = getattr(
             manager.hook, f"register_{'payment' if kind == 'payments' else 'shipping'}_providers"
@@ -328,10 +352,8 @@ def _open(
         for classes in bounded(caller, seconds):
             if not isinstance(classes, list | tuple):
                 raise RefusedError(f"the hook returned {classes!r:.80}, not a list of classes")
-            providers += [(kind, _build(name, kind, each, settings, folder, seconds)) for each in classes]
-    if len(providers) != 1:
-        raise RefusedError(f"a plugin brings one provider, this one brought {len(providers)}")
-    return providers
+            brought += [(kind, each) for each in classes]
+    return brought
 
 
 def _shake_hands(name: str, plugin: object) -> None:
