@@ -16,6 +16,7 @@ from storefront.admin import (  # noqa: F401  (each registers its views)
     incidents,
     mails,
     orders,
+    payments,
     plugins,
     products,
     quotations,

@@ -32,6 +32,7 @@ TABS = (
 MORE = (
     ("/admin/shipments", N_("Shipping desk")),
     ("/admin/bank", N_("Bank transfers")),
+    ("/admin/payments", N_("Payments")),
     ("/admin/replays", N_("Try rules on past orders")),
     ("/admin/entries", N_("Write an order down")),
     ("/admin/exceptions", N_("Exceptions")),

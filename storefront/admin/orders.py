@@ -21,6 +21,7 @@ from storefront import audit, payments
 from storefront.access import current_person, staff
 from storefront.accounts import Company
 from storefront.admin.desk import asked, bp, contains, page_of
+from storefront.admin.payments import shown_payments
 from storefront.catalog import Product
 from storefront.clock import in_shop_zone, today
 from storefront.database import get_session, write
@@ -275,6 +276,7 @@ def _page(found: Order, reason: str = "", error: str = "", note: str = "") -> st
         note=note,
         notes=_notes(found),
         promise=promise_of(found),
+        payments=shown_payments(found),
     )
 
 

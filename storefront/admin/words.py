@@ -22,7 +22,12 @@ WORDS = {
     "authorized": N_("promised"),
     "captured": N_("paid"),
     "voided": N_("given up"),
+    "partially_refunded": N_("partly paid back"),
     "refunded": N_("paid back"),
+    "disputed": N_("disputed"),
+    "review": N_("in review"),
+    "failed": N_("failed"),
+    "canceled": N_("given up"),
     # the audit
     "add": N_("added"),
     "change": N_("changed"),

@@ -1,0 +1,219 @@
+"""Payments at the desk: what waits for a person, and of an order what happened to its money and what can be done.
+
+Whoever works here may look and ask the provider; what moves money is the owner's.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from plugins.contract import Capability
+from rules.money import to_minor, unit
+from storefront import audit, format
+from storefront import payments as paying
+from storefront.access import current_person, owner, staff
+from storefront.admin.desk import bp
+from storefront.database import get_session, write
+from storefront.language import _, text
+from storefront.orders import Order
+from storefront.payments import refunds, review, work
+from storefront.payments.models import OPEN, WAITING, Payment, Refund, WebhookEvent
+from storefront.payments.timeline import LOOKS, Happened, payments_of, timeline
+from storefront.shop import current_shop
+
+SHOWN = 100
+_AMOUNT = re.compile(r"\d{1,12}(\.\d{1,4})?")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPayment:
+    """One attempt with its history, and which buttons it has; `gone` says why there are none of the plugin's."""
+
+    payment: Payment
+    look: tuple[str, str]
+    happened: Sequence[Happened]
+    left_minor: int
+    may: frozenset[str]
+    is_gone: bool
+    cannot_refund: str
+
+
+def shown_payments(order: Order) -> list[ShownPayment]:
+    """The attempts to pay an order, the newest first."""
+    return [_shown(payment) for payment in reversed(payments_of(get_session(), order.id))]
+
+
+def _shown(payment: Payment) -> ShownPayment:
+    session, plugins = get_session(), current_shop().plugins
+    is_gone = payment.provider not in plugins.payments
+    left = refunds.left_minor(session, payment) if payment.state in refunds.REFUNDABLE else 0
+    cannot = refunds.unable(payment) if left else None
+    return ShownPayment(
+        payment,
+        LOOKS.get(payment.state, ("warn", payment.state)),
+        timeline(session, payment),
+        left,
+        frozenset(_may(payment, is_gone, left)),
+        is_gone,
+        _(refunds.WHY[cannot]) if cannot else "",
+    )
+
+
+def _may(payment: Payment, is_gone: bool, left: int) -> list[str]:
+    can, name = current_shop().plugins.can, payment.provider
+    is_due = payment.state == "authorized" or (payment.state == "pending" and can(name, Capability.OFFLINE))
+    return [
+        button
+        for button, shows in {
+            "ask": payment.state in WAITING and not is_gone and not can(name, Capability.OFFLINE),
+            "capture": is_due and can(name, Capability.CAPTURE),
+            "void": payment.state in OPEN - {"created"} and can(name, Capability.VOID),
+            "refund": left > 0,
+            "resolve": payment.state == "review",
+        }.items()
+        if shows
+    ]
+
+
+@bp.get("/payments")
+@staff
+def payments() -> str:
+    """What waits for a person: payments in review, refunds without an outcome or failed, messages nobody knows."""
+    session = get_session()
+    with_order = select(Payment, Order).join(Order, Order.id == Payment.order_id)
+    back = (
+        select(Refund, Payment, Order)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .join(Order, Order.id == Payment.order_id)
+        .where(Refund.state != "done")
+    )
+    unknown = select(WebhookEvent).where(WebhookEvent.state == "unknown")
+    opened = with_order.where(Payment.state.in_(WAITING))
+    return render_template(
+        "admin/payments.html",
+        looks=LOOKS,
+        review=session.execute(
+            with_order.where(Payment.state.in_(("review", "disputed"))).order_by(Payment.id).limit(SHOWN)
+        ).all(),
+        back=session.execute(back.order_by(Refund.id.desc()).limit(SHOWN)).all(),
+        open=session.execute(opened.order_by(Payment.id.desc()).limit(SHOWN)).all(),
+        unknown=session.scalars(unknown.order_by(WebhookEvent.id.desc()).limit(SHOWN)).all(),
+        is_active=lambda name: name in current_shop().plugins.payments,
+    )
+
+
+@bp.post("/payments/<int:payment_id>/ask")
+@staff
+def payment_ask(payment_id: int) -> ResponseReturnValue:
+    """Ask the provider now what became of a payment."""
+    payment, order = _found(payment_id)
+    state = paying.ask(payment.id)
+    if state is None:
+        flash(_("%(name)s gives no answer just now. Nothing changed.", name=_name(order)), "warn")
+    else:
+        flash(_("%(name)s says: %(state)s.", name=_name(order), state=_(LOOKS[state][1])), "ok")
+    return redirect(_back(order), 303)
+
+
+@bp.post("/payments/<int:payment_id>/do")
+@owner
+def payment_do(payment_id: int) -> ResponseReturnValue:
+    """Take the money, give a payment up, pay back, or end a review."""
+    payment, order = _found(payment_id)
+    button = request.form.get("do", "")
+    reason = request.form.get("reason", "").replace("\0", "").strip()[:500]
+    allowed = (
+        _shown(payment).may | {"paid", "unpaid"} if "resolve" in _shown(payment).may else _shown(payment).may
+    )
+    if button not in allowed or button in ("resolve", "ask"):
+        flash(_("The payment has moved on in the meantime. Look at it again."), "warn")
+    elif button != "capture" and not reason:
+        flash(_("Write the reason; it is kept with the payment."), "block")
+    else:
+        _do(button, payment, order, reason)
+    return redirect(_back(order), 303)
+
+
+def _do(button: str, payment: Payment, order: Order, reason: str) -> None:
+    actor = current_person()
+    assert actor is not None
+    before = {"state": payment.state}
+    if button == "refund":
+        said, after = _pay_back(payment, reason, actor.email)
+    elif button in ("paid", "unpaid"):
+        state = review.resolve(payment.id, is_paid=button == "paid", reason=reason, actor=actor.email)
+        said, after = _said(state or payment.state, payment), {"state": state}
+    elif button == "capture":
+        state = paying.capture(payment.id, actor.email)
+        said, after = _said(state, payment), {"state": state}
+    else:
+        said, after = _void(payment, actor.email)
+    if after:
+        with write() as session:
+            told = after | ({"reason": reason} if reason else {})
+            audit.record(session, actor, f"payment_{button}", f"order:{order.number}", before, told)
+    flash(said, "ok" if after else "warn")
+
+
+def _void(payment: Payment, actor: str) -> tuple[str, dict[str, object]]:
+    try:
+        state = work.void_one(payment.id, actor)
+    except RuntimeError:
+        return _("The provider gives no answer just now. Nothing changed."), {}
+    return _said(state, payment), {"state": state}
+
+
+def _said(state: str, payment: Payment) -> str:
+    if state == payment.state:
+        return _("The payment stays as it was: %(state)s.", state=_(LOOKS[state][1]))
+    return _("The payment is now: %(state)s.", state=_(LOOKS[state][1]))
+
+
+def _pay_back(payment: Payment, reason: str, actor: str) -> tuple[str, dict[str, object]]:
+    amount = minor_of(request.form.get("amount", ""), payment.currency)
+    if amount is None:
+        return _("Write the amount as a number, such as %(example)s.", example="1200"), {}
+    by_hand = request.form.get("by_hand") == "1"
+    answer = refunds.refund(payment.id, amount, reason, actor, by_hand=by_hand)
+    shown = format.money(amount, payment.currency)
+    if isinstance(answer, refunds.NotRefunded):
+        left = _("Left: %(left)s.", left=format.money(answer.left_minor, payment.currency))
+        return f"{_(refunds.WHY[answer.code])} {left}", {}
+    after: dict[str, object] = {"refund": amount, "state": answer.state}
+    if answer.state == "failed":
+        flash(_("The refund of %(amount)s failed. See why below.", amount=shown), "block")
+    if answer.state == "requested":
+        return _("The outcome of the refund is not known yet; it is asked about until it is."), after
+    return _("Refund of %(amount)s: noted.", amount=shown), after
+
+
+def minor_of(typed: str, currency: str) -> int | None:
+    """A typed amount in minor units; None for what is no exact amount of the currency."""
+    plain = unicodedata.normalize("NFKC", typed).replace(",", "").replace("¥", "").strip()
+    if not plain.isascii() or not _AMOUNT.fullmatch(plain):
+        return None
+    amount = Decimal(plain)
+    return to_minor(amount, currency) if amount % unit(currency) == 0 else None
+
+
+def _found(payment_id: int) -> tuple[Payment, Order]:
+    payment = get_session().get(Payment, payment_id)
+    if payment is None:
+        abort(404)
+    return payment, get_session().get_one(Order, payment.order_id)
+
+
+def _name(order: Order) -> str:
+    return text(order.payment_label) or order.payment_code or ""
+
+
+def _back(order: Order) -> str:
+    return url_for("admin.order", number=order.number, _anchor="payments")

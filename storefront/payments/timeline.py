@@ -1,0 +1,81 @@
+"""What happened to the payments of an order, in one line each: moves, messages of providers, refunds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from storefront import format
+from storefront.language import N_, _, text
+from storefront.payments.models import Payment, PaymentMove, Refund, WebhookEvent
+
+# state: its mark and its word
+LOOKS = {
+    "created": ("none", N_("not begun")),
+    "requires_action": ("half", N_("waiting for the customer")),
+    "pending": ("half", N_("waiting for the money")),
+    "authorized": ("ok", N_("promised")),
+    "captured": ("full", N_("paid")),
+    "partially_refunded": ("full", N_("partly paid back")),
+    "refunded": ("none", N_("paid back")),
+    "disputed": ("warn", N_("disputed")),
+    "review": ("warn", N_("in review")),
+    "failed": ("block", N_("failed")),
+    "canceled": ("none", N_("given up")),
+}
+REFUND_WORDS = {
+    "requested": ("half", N_("Refund of %(amount)s: outcome not known yet")),
+    "done": ("ok", N_("Refund of %(amount)s")),
+    "failed": ("block", N_("Refund of %(amount)s failed")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    at: datetime
+    mark: str
+    word: str
+    who: str
+    note: str = ""
+
+
+def payments_of(session: Session, order_id: int) -> Sequence[Payment]:
+    """Every attempt to pay an order, oldest first."""
+    return session.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.id)).all()
+
+
+def timeline(session: Session, payment: Payment) -> list[Happened]:
+    """What happened to one payment, oldest first."""
+    moves = session.scalars(select(PaymentMove).where(PaymentMove.payment_id == payment.id))
+    told = session.scalars(select(WebhookEvent).where(WebhookEvent.payment_id == payment.id))
+    back = session.scalars(select(Refund).where(Refund.payment_id == payment.id))
+    rows = [Happened(payment.created_at, "none", _("Begun"), payment.provider)]
+    rows += [_moved(each) for each in moves.all()]
+    rows += [_told(each) for each in told.all()]
+    rows += [_refund(each, payment.currency) for each in back.all()]
+    return sorted(rows, key=lambda row: row.at)
+
+
+def _moved(move: PaymentMove) -> Happened:
+    mark, word = LOOKS.get(move.to_state, ("warn", move.to_state))
+    if move.to_state == move.from_state:
+        return Happened(move.at, "warn", _("An answer that was not taken"), move.actor, move.note)
+    return Happened(move.at, mark, _(word), move.actor, move.note)
+
+
+def _told(event: WebhookEvent) -> Happened:
+    return Happened(
+        event.received_at, "ok", _("Message of the provider"), event.provider, event.kind or event.event_id
+    )
+
+
+def _refund(refund: Refund, currency: str) -> Happened:
+    mark, word = REFUND_WORDS[refund.state]
+    amount = format.money(refund.amount_minor, currency)
+    why = [refund.reason, text(refund.message) if refund.message else "", refund.code or ""]
+    note = ", ".join(each for each in why if each)
+    return Happened(refund.done_at or refund.at, mark, _(word, amount=amount), refund.actor, note)

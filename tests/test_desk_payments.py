@@ -1,0 +1,212 @@
+"""Payments at the desk: the timeline, the buttons a plugin allows, refunds, reviews, and plugins that are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from storefront.admin.payments import minor_of
+from storefront.audit import AuditEntry
+from storefront.jobs import run_due
+from storefront.payments import Payment, mark_paid, payment_of
+from storefront.payments.models import Refund
+from storefront.payments.refunds import refund
+from support.ordering import placed
+from support.paying import CART, Visitor, again, dummy, dummy_shop, newly, order_of, pay_with, post, tell
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Flask]:
+    with dummy_shop(tmp_path / "shop", f"sqlite:///{tmp_path / 'shop.db'}") as app:
+        app.config["WTF_CSRF_ENABLED"] = False
+        yield app
+
+
+@pytest.fixture
+def owner(shop: Flask) -> Visitor:
+    return Visitor(shop, "owner")
+
+
+def do(owner: Visitor, payment: Payment, button: str, **fields: Any) -> str:
+    """Press a button; the page it leads to, in English."""
+    answer = owner.post(f"/admin/payments/{payment.id}/do", data={"do": button, **fields})
+    assert answer.status_code == 303
+    return page(owner, payment)
+
+
+def page(who: Visitor, payment: Payment) -> str:
+    return str(who.get(f"/admin/orders/{order_of(payment).number}?lang=en").text)
+
+
+def audited() -> list[tuple[str, str]]:
+    rows = newly().scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+    return [(row.action, row.actor) for row in rows if row.action.startswith("payment_")]
+
+
+def test_the_timeline_tells_moves_messages_and_refunds_with_who_and_why(shop: Flask, owner: Visitor) -> None:
+    with shop.app_context():
+        payment = pay_with(shop, "requires_action")
+        dummy(shop).settle(str(payment.id), "captured")
+        post(shop.test_client(), payment, "checkout.done")
+        run_due()
+        told = do(owner, payment, "refund", amount="300", reason="one bag was wet")
+    for words in ("waiting for the customer", "Message of the provider", "checkout.done", "dummy checkout.done",
+                  "Refund of ¥300", "one bag was wet", "owner@example.com", "partly paid back", "DUMMY-1"):  # fmt: skip
+        assert words in told, words
+
+
+@pytest.mark.parametrize("amount", ["", "abc", "0", "-1", "1.5", "1e3", "999999999", "nan"])
+def test_an_amount_that_cannot_be_paid_back_is_refused_with_a_sentence(
+    shop: Flask, owner: Visitor, amount: str
+) -> None:
+    with shop.app_context():
+        payment = pay_with(shop, "captured")
+        do(owner, payment, "refund", amount=amount, reason="x")
+        assert (again(payment).state, dummy(shop).refunds, audited()) == ("captured", {}, [])
+
+
+def test_amounts_are_read_exactly_in_their_currency() -> None:
+    assert minor_of("1,200", "JPY") == 1_200
+    assert minor_of("¥1200", "JPY") == 1_200
+    assert minor_of("12.5", "GBP") == 1_250
+    assert minor_of("1.234", "KWD") == 1_234
+    assert minor_of("12.505", "GBP") is None
+    assert minor_of("12.5", "JPY") is None
+
+
+def test_a_refund_needs_a_reason_and_is_kept_with_the_changes(shop: Flask, owner: Visitor) -> None:
+    with shop.app_context():
+        payment = pay_with(shop, "captured")
+        assert "Write the reason" in do(owner, payment, "refund", amount="100", reason="  ")
+        assert newly().scalars(select(Refund)).all() == []
+        do(owner, payment, "refund", amount="100", reason="late")
+        assert audited() == [("payment_refund", "owner@example.com")]
+
+
+def test_a_refund_that_fails_is_told_at_once_and_listed(shop: Flask, owner: Visitor) -> None:
+    with shop.app_context():
+        payment = pay_with(shop, "captured")
+        tell(shop, refund_outcome="declined")
+        told = do(owner, payment, "refund", amount="100", reason="late")
+        assert "The refund of ¥100 failed" in told
+        assert "The refund was declined" in told
+        assert order_of(payment).number in owner.get("/admin/payments?lang=en").text
+
+
+def test_the_buyer_reads_what_was_paid_back(shop: Flask) -> None:
+    with shop.app_context():
+        payment = pay_with(shop, "captured")
+        refund(payment.id, 300, "an inner reason", "owner@example.com")
+        told = Visitor(shop, "hayashi").get(f"/orders/{order_of(payment).number}?lang=en").text
+    assert "¥300 paid back" in told
+    assert "an inner reason" not in told
+
+
+def test_a_review_is_on_the_first_page_and_ended_with_a_reason(shop: Flask, owner: Visitor) -> None:
+    with shop.app_context():
+        payment = pay_with(shop, "requires_action")
+        dummy(shop).settle(str(payment.id), "captured", minor=1_000)
+        owner.post(f"/admin/payments/{payment.id}/ask")
+        assert again(payment).state == "review"
+        assert "Payments in review" in owner.get("/admin/?lang=en").text
+        assert "¥1,000" in owner.get("/admin/payments?lang=en").text
+        do(owner, payment, "paid", reason="")
+        assert again(payment).state == "review"
+        do(owner, payment, "paid", reason="agreed by phone")
+        assert (again(payment).state, order_of(payment).state) == ("captured", "confirmed")
+        assert "Payments in review" not in owner.get("/admin/?lang=en").text
+        assert audited() == [("payment_paid", "owner@example.com")]
+
+
+def test_a_payment_is_given_up_and_its_order_with_it(shop: Flask, owner: Visitor) -> None:
+    with shop.app_context():
+        payment = pay_with(shop, "requires_action")
+        do(owner, payment, "void", reason="the customer asked")
+        assert (again(payment).state, order_of(payment).state) == ("canceled", "cancelled")
+
+
+def test_what_was_promised_is_taken(shop: Flask, owner: Visitor) -> None:
+    with shop.app_context():
+        payment = pay_with(shop, "authorized")
+        do(owner, payment, "capture")
+        assert again(payment).state == "captured"
+
+
+@pytest.mark.parametrize("button", ["void", "capture", "paid", "unpaid", "ask", "resolve", "", "delete"])
+def test_a_button_that_the_payment_does_not_have_does_nothing(
+    shop: Flask, owner: Visitor, button: str
+) -> None:
+    with shop.app_context():
+        payment = pay_with(shop, "captured")
+        do(owner, payment, button, reason="x")
+        assert (again(payment).state, audited()) == ("captured", [])
+
+
+def test_a_clerk_looks_and_asks_but_moves_no_money(shop: Flask) -> None:
+    clerk = Visitor(shop, "clerk")
+    with shop.app_context():
+        payment = pay_with(shop, "requires_action")
+        dummy(shop).settle(str(payment.id), "captured")
+        assert clerk.post(f"/admin/payments/{payment.id}/ask").status_code == 303
+        assert again(payment).state == "captured"
+        assert "Pay back" not in page(clerk, payment)
+        answer = clerk.post(
+            f"/admin/payments/{payment.id}/do", data={"do": "refund", "amount": "1", "reason": "x"}
+        )
+        assert answer.status_code == 403
+
+
+def test_control_the_owner_has_the_button_that_the_clerk_has_not(shop: Flask, owner: Visitor) -> None:
+    with shop.app_context():
+        assert "Pay back" in page(owner, pay_with(shop, "captured"))
+
+
+def test_asking_a_silent_provider_says_that_nothing_changed(
+    shop: Flask, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(_payment: object) -> None:
+        raise TimeoutError
+
+    with shop.app_context():
+        payment = pay_with(shop, "requires_action")
+        monkeypatch.setattr(dummy(shop), "fetch", silent)
+        owner.post(f"/admin/payments/{payment.id}/ask")
+        assert "gives no answer just now" in page(owner, payment)
+        assert again(payment).state == "requires_action"
+
+
+def test_payments_of_a_removed_plugin_are_shown_and_can_only_be_paid_back_by_hand(
+    shop: Flask, owner: Visitor
+) -> None:
+    with shop.app_context():
+        order = placed("hayashi", CART)
+        transfer = payment_of(newly(), order.id)
+        assert transfer is not None
+        del shop.extensions["koguchi"].plugins.payments["bank_transfer"]
+        seen = Visitor(shop, "hayashi").get(f"/orders/{order.number}?lang=en").text
+        assert "Bank transfer" in seen
+        assert "1234567" in seen  # how to pay, as it was told
+        told = page(owner, transfer)
+        assert "The plugin bank_transfer is not active" in told
+        assert "1234567" in told
+        assert 'value="void"' not in told
+        mark_paid(order.id, "owner@example.com")
+        told = page(owner, transfer)
+        assert "Pay back by hand and note it here" in told
+        do(owner, transfer, "refund", amount="10", reason="x")
+        assert again(transfer).state == "captured"
+        do(owner, transfer, "refund", amount="10", reason="x", by_hand="1")
+        assert again(transfer).state == "partially_refunded"
+
+
+def test_control_with_the_plugin_the_same_payment_has_its_buttons(shop: Flask, owner: Visitor) -> None:
+    with shop.app_context():
+        payment = payment_of(newly(), placed("hayashi", CART).id)
+        assert payment is not None
+        assert 'value="void"' in page(owner, payment)
+        assert "is not active" not in page(owner, payment)
