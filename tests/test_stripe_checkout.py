@@ -254,7 +254,7 @@ def test_a_konbini_order_waits_with_its_codes_until_the_voucher_ends_in_japan() 
     result = Counter().paid(FakeStripe.order_at_konbini).fetch()
     assert result.status == "pending"
     assert result.instructions is not None
-    assert result.instructions["pay_by"] == "2026-11-23"
+    assert result.instructions["konbini_until"] == "2026-11-23"
     assert result.instructions["konbini_lawson"] == "123456 / 1234567890"
     assert result.instructions["voucher"].startswith("https://")
     assert result.expires_at == datetime(2026, 11, 23, 14, 59, 59, tzinfo=UTC)
@@ -554,6 +554,14 @@ def test_secrets_stand_in_no_repr_and_no_settings_error() -> None:
     assert plugin.error is not None
     assert "api_key" in plugin.error and "webhook_secrets" in plugin.error
     assert "hush" not in plugin.error
+
+
+def test_it_is_called_after_the_methods_it_has() -> None:
+    assert Counter(methods=("card",)).provider.label == {
+        "ja": "オンライン決済(カード)",
+        "en": "Pay online (card)",
+    }
+    assert "コンビニ払い" in Counter().provider.label["ja"]
 
 
 def test_it_loads_through_the_door_of_all_plugins() -> None:

@@ -42,7 +42,7 @@ from plugins.payments.stripe_results import (
     standing,
 )
 from plugins.payments.stripe_sessions import Sessions
-from plugins.payments.stripe_texts import NOT_BEGUN, NOT_REFUNDED, offered_text, sentence, told
+from plugins.payments.stripe_texts import NOT_BEGUN, NOT_REFUNDED, label_of, offered_text, sentence, told
 
 if TYPE_CHECKING:
     from stripe.params import RefundCreateParams
@@ -95,10 +95,7 @@ class UnknownOutcomeError(RuntimeError):
 
 class StripeCheckout:
     id = "stripe_checkout"
-    label = {
-        "ja": "オンライン決済(カード・コンビニ・銀行振込)",
-        "en": "Pay online (card, convenience store, transfer)",
-    }
+    label = label_of(("card", "konbini", "jp_bank_transfer"))  # of a shop: what its settings name
     capabilities = (
         Capability.AUTHORIZE
         | Capability.CAPTURE
@@ -118,7 +115,7 @@ class StripeCheckout:
         http_client: stripe.HTTPClient | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.settings = settings
+        self.settings, self.label = settings, label_of(settings.methods)
         client = stripe.StripeClient(
             settings.api_key.get_secret_value(),
             stripe_version=API_VERSION,

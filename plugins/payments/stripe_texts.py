@@ -111,7 +111,7 @@ def waiting(intent: PaymentIntent) -> tuple[dict[str, str] | None, datetime | No
 
 def _voucher(voucher: Any) -> tuple[dict[str, str], datetime]:
     ends = datetime.fromtimestamp(voucher.expires_at, UTC)
-    rows = {"pay_by": ends.astimezone(_JAPAN).date().isoformat()}
+    rows = {"konbini_until": ends.astimezone(_JAPAN).date().isoformat()}
     for store in ("familymart", "lawson", "ministop", "seicomart"):
         codes = getattr(voucher.stores, store, None)
         if codes is not None:
@@ -159,6 +159,12 @@ _METHODS = {
     "konbini": ("コンビニ払い", "convenience store"),
     "jp_bank_transfer": ("銀行振込", "bank transfer"),
 }
+
+
+def label_of(methods: Sequence[str]) -> dict[str, str]:
+    """What the way of paying is called in this shop."""
+    japanese, english = zip(*(_METHODS[each] for each in methods), strict=True)
+    return {"ja": f"オンライン決済({'・'.join(japanese)})", "en": f"Pay online ({', '.join(english)})"}
 
 
 def offered_text(methods: Sequence[str]) -> Texts:

@@ -38,11 +38,12 @@ INSTRUCTION_WORDS = {
     "pay_by": N_("Pay by"),
     "closing_on": N_("Closing day"),
     "due_on": N_("Payment due"),
-    "konbini_familymart": N_("FamilyMart: payment code / confirmation number"),
-    "konbini_lawson": N_("Lawson: payment code / confirmation number"),
-    "konbini_ministop": N_("Ministop: payment code / confirmation number"),
-    "konbini_seicomart": N_("Seicomart: payment code / confirmation number"),
-    "voucher": N_("How to pay, step by step"),
+    "konbini_until": N_("Pay at a store by"),
+    "konbini_familymart": N_("FamilyMart"),
+    "konbini_lawson": N_("Lawson"),
+    "konbini_ministop": N_("Ministop"),
+    "konbini_seicomart": N_("Seicomart"),
+    "voucher": N_("Guide"),
 }
 
 
@@ -144,7 +145,7 @@ def instruction_rows(payment: Any) -> list[tuple[str, str]]:
         return rows  # codes that were good for one payment, which is over
     for key, value in given.items():
         shown = value
-        if key in ("pay_by", "due_on", "closing_on"):
+        if key in ("pay_by", "due_on", "closing_on", "konbini_until"):
             try:
                 shown = format.day_text(date.fromisoformat(value), year=True)
             except ValueError:
