@@ -90,6 +90,13 @@ def tabs() -> list[tuple[str, str, str]]:
     ]
 
 
+def is_more_here() -> bool:
+    """Whether the page at work is one of those that the desk lists on its page More."""
+    from storefront.admin.desk import MORE
+
+    return any(is_here(path) for path, _word in MORE)
+
+
 def desk_tabs() -> list[tuple[str, str, str]]:
     """(path, word, width) of the desk's pages; storefront/admin brings its own as TABS."""
     from storefront import admin
@@ -140,6 +147,7 @@ def init_app(app: Flask) -> None:
         asset=asset,
         tabs=tabs,
         desk_tabs=desk_tabs,
+        is_more_here=is_more_here,
         cart_line_count=cart_line_count,
         now=clock.now,
         languages=lambda: [(code, LANGUAGE_NAMES[code]) for code in settings.languages],

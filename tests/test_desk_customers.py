@@ -213,3 +213,9 @@ def test_declining_an_application_needs_words_for_the_applicant(
     with app.app_context():
         assert get_session().get_one(Application, application).state == "declined"
         assert "遠くへはお届けできません" in get_session().scalars(select(Mail.body)).one()
+
+
+def test_a_customer_names_the_way_to_an_exception(client: FlaskClient) -> None:
+    sign_in(client, "owner")
+    page = client.get("/admin/customers/HAYASHI").get_data(as_text=True)
+    assert "/admin/exceptions/new?customer=HAYASHI" in page

@@ -70,6 +70,15 @@ def test_the_list_says_what_was_refused_and_what_a_fee_would_have_earned(
     assert "stopped 1 cart" in page(client, "/admin/refusals?shown=surcharge&lang=en")
 
 
+def test_the_page_of_a_rule_leads_to_what_that_rule_refused(app: Flask, client: FlaskClient) -> None:
+    keep(app, *HAND_MADE)
+    sign_in(client, "clerk")
+    assert "P-12" in page(client, "/admin/refusals?code=QT12&lang=en")
+    other = page(client, "/admin/refusals?code=QT99&lang=en")
+    assert "P-12" not in other
+    assert "All rules" in other
+
+
 def test_the_owner_changes_the_assumption(app: Flask, client: FlaskClient) -> None:
     keep(app, *HAND_MADE)
     sign_in(client, "clerk")

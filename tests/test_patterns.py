@@ -28,7 +28,7 @@ def test_a_minimum_with_a_small_lot_fee_loads_and_its_cases_cover_it(tmp_path):
     assert [case.name for case in loaded.cases] == [
         "60個は手数料で通る",
         "90個もまだ手数料",
-        "50個は止まり、出口を勧める",
+        "50個は止まり、注文できる数を勧める",
         "100個はそのまま通る",
         "101個は10個単位でないので止まる",
         "ほかの品には効かない",

@@ -9,7 +9,36 @@ from typing import Any
 
 from rules import Catalog, Rule, Ruleset
 from rules.cases import run_case, with_rule_live
-from storefront.language import _, language
+from storefront.language import N_, _, language
+
+# The keys that most cases have, as a reader calls them; the others stay as they stand in the file.
+_KEYS = {
+    "customer": N_("customer"),
+    "group": N_("group"),
+    "region": N_("region"),
+    "country": N_("country"),
+    "category": N_("category"),
+    "list_price": N_("list price"),
+    "unit_price": N_("unit price"),
+    "subtotal": N_("subtotal"),
+    "amount": N_("amount"),
+    "quantity": N_("quantity"),
+    "products": N_("with"),
+    "lines": N_("lines"),
+    "shipping": N_("shipping"),
+    "shipping_quotes": N_("shipping"),
+    "payment": N_("payment"),
+    "payment_methods": N_("payment"),
+    "offered": N_("offered"),
+    "ship_to": N_("to"),
+    "channel": N_("channel"),
+    "on": N_("on"),
+    "discounts": N_("discounts"),
+    "lead_time": N_("lead time"),
+    "goods": N_("goods"),
+    "total": N_("total"),
+}
+_SILENT = ("code", "sku")  # their values say what they are
 
 
 @dataclass(frozen=True)
@@ -86,7 +115,15 @@ def _way(fix: Any) -> str:
 def words(value: Any) -> str:
     """A table of a case as plain words: key value, key value."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {words(part)}" for key, part in value.items()) or _("nothing")
+        return ", ".join(_pair(key, part) for key, part in value.items()) or _("nothing")
     if isinstance(value, list | tuple):
         return "; ".join(words(part) for part in value) if value else _("none")
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
     return str(value)
+
+
+def _pair(key: str, value: Any) -> str:
+    if key in _SILENT:
+        return words(value)
+    return f"{_(_KEYS[key]) if key in _KEYS else key} {words(value)}"

@@ -19,7 +19,7 @@ from storefront.accounts import Company
 from storefront.admin import forms
 from storefront.admin.desk import asked, bp, contains, page_of
 from storefront.admin.orders import LOOKS
-from storefront.admin.rules import MODES, health
+from storefront.admin.rules import MODES, health, is_current
 from storefront.audit import AuditEntry
 from storefront.clock import today
 from storefront.database import get_session, locked, write
@@ -101,6 +101,7 @@ def customer(code: str) -> str:
         orders=list(orders),
         changes=list(changes),
         rules=_rules_for(found),
+        exceptions=[one for one in health().exceptions if one.customer == code and is_current(one)],
         looks=LOOKS,
     )
 

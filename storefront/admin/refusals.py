@@ -78,9 +78,10 @@ class Asked:
 @bp.get("/refusals")
 @staff
 def refusals() -> str:
-    """The list by rule and SKU, the most refused first."""
+    """The list by rule and SKU, the most refused first; of one rule where the address names it."""
     filters = Asked.of_request()
-    found = filters.read()
+    code = asked("code", 32)
+    found = filters.read(code=code) if code else filters.read()
     return render_template(
         "admin/refusals.html",
         found=found[:MOST_SHOWN],
@@ -88,6 +89,7 @@ def refusals() -> str:
         carts=sum(one.carts for one in found),
         lost=sum(one.lost_minor for one in found),
         filters=filters,
+        code=code,
         sentence=sentence,
         amount=amount,
         units=_units(found),

@@ -75,7 +75,7 @@ def _minimum_probes(values: Values, scene: Scene) -> list[Probe]:
         less = fee_from - lot
     if less >= 1:
         ja, en = (
-            f"{count(less)}個は止まり、出口を勧める",
+            f"{count(less)}個は止まり、注文できる数を勧める",
             f"{count(less)} are refused, and the ways out named",
         )
         issue = {"code": code, "outcome": "block", "need": minimum, "fixes": SEEN}
