@@ -217,6 +217,7 @@ def test_the_kit_runs_from_the_command_line_and_says_what_it_left_out(
 ) -> None:
     (tmp_path / "mine.py").write_text(OUTSIDE, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path(__file__).parent.parent}")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # an installed shop brings the option by itself
     done = run("-rs", "--pyargs", "plugins.testing.payments", "--provider", "mine:Mine", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "give the kit Subject.decline to run this test" in done.stdout

@@ -67,7 +67,8 @@ def test_its_own_tests_run_with_plain_pytest(tmp_path: Path) -> None:
     root = Path(__file__).parent.parent
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, check=False,
-        env={"PATH": "", "PYTHONPATH": f"{folder}:{root}", "LC_ALL": "C.UTF-8"},
+        env={"PATH": "", "PYTHONPATH": f"{folder}:{root}", "LC_ALL": "C.UTF-8",
+             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed" in done.stdout
