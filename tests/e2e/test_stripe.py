@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from storefront import create_app
 from storefront.clock import set_clock
 from storefront.seed import demo_people
-from support.demo_shop import HAYASHI, Demo
+from support.demo_shop import HAYASHI, OWNER, Demo
 from support.fake_stripe import FakeStripe
 from support.live_server import serving
 from support.stripe_page import DECLINED, GOOD, deliver, hosted
@@ -109,3 +109,29 @@ def test_a_konbini_order_is_paid_two_days_later(paying: Paying) -> None:
     page.reload()
     expect(page.locator("main")).to_contain_text("確定")
     expect(page.locator("main")).not_to_contain_text("ローソン")
+
+
+def test_the_owner_pays_back_a_part_and_the_buyer_sees_it(paying: Paying) -> None:
+    buyer, number = paying.at_the_page()
+    buyer.fill("input[name=number]", GOOD)
+    buyer.get_by_role("button", name="Pay").click()
+    buyer.wait_for_url(f"**/orders/{number}**")
+    owner = paying.demo.open(OWNER)
+    owner.goto(f"/admin/orders/{number}")
+    back = owner.locator("#payments details")
+    back.locator("summary").click()
+    back.locator("input[name=amount]").fill("1200")
+    back.locator("input[name=reason]").fill("2個に傷")
+    back.locator("button[value=refund]").click()
+    expect(owner.locator("main")).to_contain_text("1,200")
+    assert [each["amount"] for each in paying.stripe.refunds.values()] == [1_200]
+    paying.deliver()
+    buyer.goto(f"/orders/{number}")
+    expect(buyer.locator("main")).to_contain_text("¥1,200")
+    owner.reload()
+    back.locator("summary").click()
+    back.locator("input[name=amount]").fill("999999")
+    back.locator("input[name=reason]").fill("多すぎる")
+    back.locator("button[value=refund]").click()
+    expect(owner.locator("main")).to_contain_text("6,720")
+    assert len(paying.stripe.refunds) == 1
