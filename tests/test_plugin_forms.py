@@ -178,6 +178,7 @@ def test_the_owner_gets_the_lines_for_shop_toml_and_nothing_is_written(
     answer = client.post("/admin/plugins/cash_on_delivery", data=sent)
     page = answer.get_data(as_text=True)
     assert answer.status_code == 200 and "[plugins.cash_on_delivery]" in page and "tax_rate = 0.08" in page
+    assert 'value="0.08"' in page  # and the form keeps what was typed
     assert path.read_bytes() == before
     answer = client.post("/admin/plugins/cash_on_delivery", data=sent | {"tax_rate": "8"})
     assert answer.status_code == 422 and 'aria-invalid="true"' in answer.get_data(as_text=True)

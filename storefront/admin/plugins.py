@@ -29,7 +29,7 @@ from storefront.access import owner, staff
 from storefront.admin.desk import asked, bp
 from storefront.clock import today
 from storefront.language import N_, _, text
-from storefront.plugin_forms import Draft, draft_of, form_of
+from storefront.plugin_forms import ENV, LONGEST, Draft, Field, draft_of, form_of
 from storefront.regions import REGIONS, read_postcode, region_options
 from storefront.shop import current_shop
 
@@ -190,7 +190,7 @@ def _page(name: str, draft: Draft | None = None) -> str:
         words=WORDS,
         faults=FAULTS,
         fields=fields,
-        sent=request.form if draft is not None and draft.errors else None,
+        values={each.name: _kept(each, draft is not None) for each in fields},
         errors=said,
         others=[
             f"{field}: {what}" for field, what in said.items() if field not in {each.name for each in fields}
@@ -200,3 +200,12 @@ def _page(name: str, draft: Draft | None = None) -> str:
         enabled=request.form.get("enabled") == "true" if draft is not None else held.get("enabled") is True,
         toml=draft.toml if draft is not None else "",
     )
+
+
+def _kept(each: Field, is_sent: bool) -> str:
+    """What the field shows: what was sent, but a secret only as the name of its variable."""
+    if not is_sent or each.name not in request.form:
+        return each.value
+    sent = request.form[each.name][:LONGEST]
+    is_shown = each.kind != "secret" or all(ENV.fullmatch(one.strip()) for one in sent.split())
+    return sent if is_shown else each.value
