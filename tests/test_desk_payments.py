@@ -123,6 +123,17 @@ def test_a_review_is_on_the_first_page_and_ended_with_a_reason(shop: Flask, owne
         assert audited() == [("payment_paid", "owner@example.com")]
 
 
+def test_whoever_is_not_the_owner_leads_no_payment_out_of_review(shop: Flask) -> None:
+    with shop.app_context():
+        payment = pay_with(shop, "requires_action")
+        dummy(shop).settle(str(payment.id), "captured", minor=1_000)
+        clerk = Visitor(shop, "clerk")
+        clerk.post(f"/admin/payments/{payment.id}/ask")
+        clerk.post(f"/admin/orders/{order_of(payment).number}/move", data={"do": "paid"})
+        assert clerk.post(f"/admin/payments/{payment.id}/do", data={"do": "paid"}).status_code == 403
+        assert (again(payment).state, order_of(payment).state) == ("review", "awaiting_payment")
+
+
 def test_a_payment_is_given_up_and_its_order_with_it(shop: Flask, owner: Visitor) -> None:
     with shop.app_context():
         payment = pay_with(shop, "requires_action")

@@ -184,6 +184,9 @@ def test_money_of_the_failed_attempt_after_another_was_begun_is_reviewed(shop: F
         run_due()
         assert [each[1] for each in attempts()] == ["review", "captured"]
         assert incidents() == ["payment_review"]
+        post(shop.test_client(), first, "the same, told again")
+        run_due()
+        assert [each[1] for each in attempts()] == ["review", "captured"]
 
 
 def test_control_the_attempt_that_is_not_late_is_taken_as_paid(shop: Flask, buyer: Visitor) -> None:

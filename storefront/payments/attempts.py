@@ -15,7 +15,7 @@ from storefront.clock import now
 from storefront.database import get_session, write
 from storefront.language import language
 from storefront.orders.models import Order
-from storefront.payments.models import ASK_AGAIN_AFTER, UNKNOWN, Payment
+from storefront.payments.models import ASK_AGAIN_AFTER, OPEN, UNKNOWN, Payment
 from storefront.payments.offering import buyer_view
 from storefront.payments.transition import apply
 from storefront.shop import Shop, current_shop
@@ -136,6 +136,8 @@ def capture(payment_id: int, actor: str) -> str:
     payment, order = reading.execute(_THIS, {"payment": payment_id}).one()
     view, key = view_of(order, payment), f"{payment.id}:capture:1"
     reading.commit()
+    if payment.state not in OPEN:
+        return payment.state  # what is in review is the owner's to end, and what ended has ended
     if payment.provider not in shop.plugins.payments:
         result = Result("captured", payment.provider_ref, view.amount, key)
     else:

@@ -21,7 +21,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "partially_refunded": frozenset({"refunded", "disputed", "review"}),
     "refunded": frozenset({"disputed", "review"}),
     "disputed": frozenset({"captured", "partially_refunded", "refunded", "review"}),
-    "review": frozenset({"captured", "canceled"}),
+    "review": frozenset(),  # only a person leads out of it: review.resolve
     "failed": frozenset({"review"}),  # money that comes after all
     "canceled": frozenset({"review"}),
 }

@@ -61,7 +61,10 @@ def apply(session: Session, payment_id: int, result: Result, *, actor: str) -> s
             session, "payment_notice", f"{payment.provider}: {told}", {"notice": dict(result.notice)}
         )
     wrong = _mismatch(payment, result) or _too_late(payment, result)
-    target = "review" if wrong else _target(payment, result)
+    target = "review" if wrong or payment.state == "review" else _target(payment, result)
+    if target == payment.state == "review":
+        _keep_what_was_taken(payment, result)  # a person decides, whatever else is said meanwhile
+        return payment.state
     if target == payment.state:
         if wrong is None:
             _keep_details(payment, result)
@@ -88,9 +91,8 @@ def _make(
     note(session, payment, to, actor, wrong or result.code or "")
     payment.state, payment.asks = to, 0
     payment.ask_at = _look_again(payment, result)
-    if result.status == "captured":
-        payment.captured_minor = result.amount.minor if result.amount.currency == payment.currency else 0
-    elif result.status == "refunded" and not wrong:
+    _keep_what_was_taken(payment, result)
+    if result.status == "refunded" and not wrong:
         _note_refunds_made_there(session, payment, result, actor)
     if wrong:
         payment.updated_at = now()
@@ -102,6 +104,12 @@ def _make(
             session, "payment_disputed", f"{order.number}: the buyer disputes it", {"payment": payment.id}
         )
     tell_order(session, order, payment, before, result.expires_at)
+
+
+def _keep_what_was_taken(payment: Payment, result: Result) -> None:
+    """Money in another currency is none that can be paid back from here."""
+    if result.status == "captured":
+        payment.captured_minor = result.amount.minor if result.amount.currency == payment.currency else 0
 
 
 def _target(payment: Payment, result: Result) -> str:
