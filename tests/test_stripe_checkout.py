@@ -21,24 +21,18 @@ from support.fake_stripe import KEY, SECRET, FakeStripe
 from support.stripe_shop import KIT, METHODS, NOW, RETURN, SETTINGS, Counter, a_payment
 
 PROMISES = {name: test for name, test in vars(payments).items() if name.startswith("test_")}
+# A hosted page has nothing to capture when start answers; the tests of manual capture here stand for it.
+NOT_ASKED = "test_capture_answers_the_amount_captured"
 
 
-@pytest.mark.parametrize("name", PROMISES)
+@pytest.mark.parametrize("name", sorted(PROMISES.keys() - {NOT_ASKED}))
 def test_it_keeps_every_promise_of_the_contract_kit(name: str) -> None:
-    try:
-        PROMISES[name](KIT)
-    except MissingPartError as missing:
-        pytest.skip(str(missing))
+    PROMISES[name](KIT)  # a part that KIT lacks raises
 
 
 def test_the_kit_leaves_out_only_what_a_hosted_page_cannot_do() -> None:
-    left_out = []
-    for name, test in PROMISES.items():
-        try:
-            test(KIT)
-        except MissingPartError:
-            left_out.append(name)
-    assert left_out == ["test_capture_answers_the_amount_captured"]  # see the tests of manual capture here
+    with pytest.raises(MissingPartError):
+        PROMISES[NOT_ASKED](KIT)
 
 
 # --- the session that is asked for
