@@ -14,6 +14,7 @@ from storefront.admin.cases import expected, words
         ({"customer": {"group": "partner"}}, "customer group partner", "お客さま 区分 partner"),
         ({"customer": {"code": "ACME"}}, "customer ACME", "お客さま ACME"),
         ({"payment": {"code": "x", "offered": False}}, "payment x, offered no", "お支払い x, 選べる いいえ"),
+        ({"surcharges": []}, "fees none", "手数料 なし"),
         ({"": 1, "odd": 2}, " 1, odd 2", " 1, odd 2"),
     ],
 )  # fmt: skip

@@ -22,6 +22,8 @@ _KEYS = {
     "unit_price": N_("unit price"),
     "subtotal": N_("subtotal"),
     "amount": N_("amount"),
+    "surcharges": N_("fees"),
+    "issues": N_("objections"),
     "quantity": N_("quantity"),
     "products": N_("with"),
     "lines": N_("lines"),
