@@ -8,8 +8,8 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -20,6 +20,7 @@ from plugins.contract import (
     Parcel,
     Place,
     Quoted,
+    Rate,
     RateRequest,
     ShippedLine,
     Unavailable,
@@ -28,8 +29,10 @@ from plugins.guard import Failure
 from plugins.loader import Plugins
 from rules import Method, Ruleset
 from rules.money import to_major
+from rules.promise import Calendar, add_business_days
 from storefront import packing
 from storefront.accounts import Company
+from storefront.clock import now
 from storefront.packing import Ware
 from storefront.shop import Shop
 
@@ -67,6 +70,9 @@ class ShippingOption:
     reason: Mapping[str, str] | None = None
     earliest: date | None = None
     latest: date | None = None
+    slots: tuple[str, ...] = ()
+    leaves_on: date | None = None
+    cutoff: str | None = None  # only where the order leaves today if it is placed by then
 
 
 def quotes(
@@ -78,11 +84,15 @@ def quotes(
     goods_minor: int,
     on: date,
     ship_on: date | None = None,
+    moment: datetime | None = None,
 ) -> list[ShippingOption]:
     """Every plugin's answer for (product row, pieces) lines, in the shop's order of plugins.
 
-    `ship_on` is the day the goods are ready, where one is promised.
+    `ship_on` is the day the goods are ready, where one is promised; they leave on that business day or the next.
+    `moment` is when the order is placed: after a carrier's cutoff they leave a business day later.
     """
+    calendar = shop.calendar.current()
+    local = (moment or now()).astimezone(shop.settings.zone)
     ruleset = shop.rulebook.current()
     currency = ruleset.policy.currency
     request = RateRequest(
@@ -94,12 +104,19 @@ def quotes(
             for product, quantity in lines
         ),
         subtotal=Money(goods_minor, currency),
-        ship_on=ship_on or on,
+        ship_on=leaving_on(calendar, ship_on or on),
         currency=currency,
         customer_group=company.group if company is not None else None,
     )
-    options = [_ask(shop.plugins, name, request, ruleset, on) for name in shop.plugins.shipping]
+    options = [
+        _ask(shop.plugins, name, request, ruleset, on, local, calendar) for name in shop.plugins.shipping
+    ]
     return [option for option in options if option is not None]
+
+
+def leaving_on(calendar: Calendar, first: date) -> date:
+    """The first business day from `first` on; `first` itself where the calendar knows none."""
+    return add_business_days(first, 0, calendar) or first
 
 
 def is_wanted(shop: Shop) -> bool:
@@ -143,9 +160,19 @@ def tax_category(ruleset: Ruleset, rate: Decimal | None, on: date) -> str | None
 
 
 def _ask(
-    plugins: Plugins, name: str, request: RateRequest, ruleset: Ruleset, on: date
+    plugins: Plugins,
+    name: str,
+    request: RateRequest,
+    ruleset: Ruleset,
+    on: date,
+    local: datetime,
+    calendar: Calendar,
 ) -> ShippingOption | None:
     quoted = _remembered(plugins, name, request)
+    if request.ship_on == local.date() and _is_late(quoted, local):
+        tomorrow = leaving_on(calendar, request.ship_on + timedelta(days=1))
+        request = replace(request, ship_on=tomorrow)
+        quoted = _remembered(plugins, name, request)
     label = plugins.shipping[name].label
     if quoted is None:
         return None
@@ -153,7 +180,7 @@ def _ask(
         return ShippingOption(name, label, "quotation", reason=quoted.reason)
     if isinstance(quoted, Unavailable):
         return ShippingOption(name, label, "unavailable", reason=quoted.reason)
-    rate = min(quoted, key=lambda each: (each.price.minor, each.code))
+    rate = cheapest(quoted)
     return ShippingOption(
         name,
         rate.label,
@@ -162,7 +189,24 @@ def _ask(
         tax_category(ruleset, rate.tax_rate, on),
         earliest=rate.earliest,
         latest=rate.latest,
+        slots=tuple(rate.slots),
+        leaves_on=request.ship_on,
+        cutoff=rate.cutoff if request.ship_on == local.date() else None,
     )
+
+
+def cheapest(rates: Sequence[Rate]) -> Rate:
+    """Of several rates of one plugin the one that counts."""
+    return min(rates, key=lambda each: (each.price.minor, each.code))
+
+
+def _is_late(quoted: Quoted | None, local: datetime) -> bool:
+    """Whether the carrier's cutoff has passed; one that is no time of day never does."""
+    cutoff = cheapest(quoted).cutoff if isinstance(quoted, list) else None
+    try:
+        return cutoff is not None and local.time() > time.fromisoformat(cutoff)
+    except ValueError:
+        return False
 
 
 _memory: WeakKeyDictionary[Plugins, OrderedDict[tuple[str, RateRequest], Quoted]] = WeakKeyDictionary()

@@ -129,6 +129,7 @@ def shown(desk: Confirming, prepared: Prepared, *, changed: bool = False, notice
         "addresses": desk.addresses,
         "tier_rows": promised.tier_rows(priced),
         "shipping_rows": view.shipping_rows(prepared, ruleset),
+        "slot_choices": view.slot_choices(prepared),
         "payment_rows": view.payment_rows(prepared, ruleset, _credit_left(desk, prepared)),
         "line_rows": view.line_rows(priced),
         "charge_rows": view.charge_rows(priced),
@@ -156,7 +157,9 @@ def shown_empty(desk: Confirming, *, notice: str = "") -> dict[str, Any]:
     return {
         "typed": desk.typed,
         "addresses": desk.addresses,
-        **dict.fromkeys(("shipping_rows", "payment_rows", "line_rows", "charge_rows", "sum_rows"), ()),
+        **dict.fromkeys(
+            ("shipping_rows", "slot_choices", "payment_rows", "line_rows", "charge_rows", "sum_rows"), ()
+        ),
         **dict.fromkeys(("stops", "warnings", "held", "swapped"), ()),
         **dict.fromkeys(("limit", "difference", "total"), None),
         "is_above_limit": False,

@@ -38,6 +38,7 @@ class Typed:
     payment: str = ""
     lead_time: str = ""
     delivery: str = ""
+    slot: str = ""
     purchase_order_number: str = ""
     note: str = ""
     key: str = ""
@@ -76,6 +77,7 @@ def read(form: Mapping[str, str], addresses: Sequence[Address]) -> Typed:
         payment=_code(form.get("payment", "")),
         lead_time=clean(form.get("lead_time", ""))[:200],
         delivery=clean(form.get("delivery", ""))[:40],
+        slot=clean(form.get("slot", ""))[:40],
         purchase_order_number=clean(form.get("purchase_order_number", ""))[:1000],
         note=clean(form.get("note", ""), lines=True)[:5000],
         key=key,
@@ -206,4 +208,4 @@ def choice(
 ) -> CheckoutChoice:
     """The judged form as place_order takes it."""
     number, note, tier = typed.purchase_order_number, typed.note, typed.lead_time or None
-    return CheckoutChoice(to, ship, pay, number, note, delivery, tier)
+    return CheckoutChoice(to, ship, pay, number, note, delivery, tier, slot=typed.slot)

@@ -84,8 +84,20 @@ def _shipping_row(
     )
 
 
+def slot_choices(prepared: Prepared) -> list[tuple[str, str]]:
+    """The times of day of the chosen way to ship, for a select; none where it has none."""
+    chosen = next((each for each in prepared.shipping_options if each.code == prepared.shipping), None)
+    slots = chosen.slots if chosen is not None else ()
+    return [("", _("Any time")), *((each, each) for each in slots)] if slots else []
+
+
 def window(option: ShippingOption) -> str:
-    """When it arrives, as a window."""
+    """When it leaves and arrives."""
+    until = _("leaves today if ordered by %(time)s", time=option.cutoff) if option.cutoff else ""
+    return " · ".join(each for each in (_arrival(option), until) if each)
+
+
+def _arrival(option: ShippingOption) -> str:
     if option.earliest is None:
         return ""
     if option.latest is None or option.latest == option.earliest:

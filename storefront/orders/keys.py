@@ -34,7 +34,7 @@ def body_hash(wanted: Sequence[Wanted], choice: CheckoutChoice, channel: str) ->
         [(line.sku, line.quantity, dict(line.attributes)) for line in wanted],
         choice.to.as_json(),
         [choice.shipping, choice.payment, choice.purchase_order_number, choice.note],
-        [str(choice.delivery_on), choice.lead_time, str(choice.promised_on)],
+        [str(choice.delivery_on), choice.lead_time, str(choice.promised_on), choice.slot],
         channel,
     ]
     return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()

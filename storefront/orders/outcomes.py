@@ -26,6 +26,7 @@ class CheckoutChoice:
     delivery_on: date | None = None
     lead_time: str | None = None
     promised_on: date | None = None
+    slot: str = ""  # a time of day; kept where the chosen way to ship has it
 
 
 @dataclass(frozen=True, slots=True)

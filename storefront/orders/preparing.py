@@ -94,7 +94,7 @@ def prepare(
         return None
     plain, tier = found
     decision = plain.decision
-    options = _carriers(shop, plain, to, company, on)
+    options = _carriers(shop, plain, to, company, on, moment)
     quotes = None if options is None else shipping.methods(options, decision.currency)
     options = options or []
     quoted = [option.code for option in options if option.answer == "quoted"]
@@ -123,7 +123,12 @@ def prepare(
 
 
 def _carriers(
-    shop: Shop, plain: PricedCart, to: Destination | None, company: Company | None, on: date
+    shop: Shop,
+    plain: PricedCart,
+    to: Destination | None,
+    company: Company | None,
+    on: date,
+    moment: datetime | None,
 ) -> list[ShippingOption] | None:
     """What the carriers answer for the day the goods are ready; None where the shop ships without plugins."""
     if not shipping.is_wanted(shop):
@@ -139,6 +144,7 @@ def _carriers(
         goods_minor=plain.decision.goods,
         on=on,
         ship_on=made.ready_on if made is not None else None,
+        moment=moment,
     )
 
 

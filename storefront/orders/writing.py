@@ -64,6 +64,7 @@ def write_order(
         payment_label=dict(way.label) if way and pay else None,
         arrives=_window(option) if ship else None,
         requested_delivery_on=choice.delivery_on,
+        delivery_slot=choice.slot if option and ship and choice.slot in option.slots else "",
         promised_on=chosen.promise.ready_on if chosen and chosen.promise else None,
         lead_time=chosen.as_json() if chosen else None,
         **who,

@@ -1,0 +1,177 @@
+"""When an order leaves and arrives: the carrier's cutoff, the shop's calendar, the time of day; and no silent price."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from storefront.clock import set_clock
+from storefront.database import get_session
+from storefront.orders import Order
+from storefront.orders.placing import Changed, Placed
+from storefront.shipping import leaving_on
+from storefront.shop_calendar import ShopCalendar
+from support.carrier_server import CarrierServer, carrier_server
+from support.ordering import look, place, placed
+from support.shop import SHOP_TOML, FixedClock, make_app, seed, sign_in, write_shop
+
+CART = {"M4-10": 40, "N4-SUS": 200}
+TABLE_RATE = "\n[plugins.table_rate]\nenabled = true\n"
+
+
+@pytest.fixture
+def shop_folder(tmp_path: Path) -> Path:
+    return write_shop(tmp_path / "shop", toml=SHOP_TOML + TABLE_RATE)
+
+
+def at(app: Flask, hour: int, day: int = 20) -> None:
+    """That hour of a day of November 2026 in Japan; the 20th is a Friday and Monday the 23rd a holiday."""
+    set_clock(app, FixedClock(datetime(2026, 11, day, hour - 9, 0, tzinfo=UTC)))
+
+
+def option(code: str = "table_rate") -> object:
+    return next(each for each in look("hayashi", CART, shipping=code).shipping_options if each.code == code)
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "leaves", "earliest", "cutoff"),
+    [
+        (20, 10, 20, 21, "15:00"),
+        (20, 15, 20, 21, "15:00"),
+        (20, 16, 24, 25, None),  # Friday after the cutoff, and Monday is a holiday
+        (21, 10, 24, 25, None),  # Saturday
+        (24, 10, 24, 25, "15:00"),
+    ],
+)
+def test_an_order_leaves_on_a_business_day_and_after_the_cutoff_a_day_later(
+    app: Flask, day: int, hour: int, leaves: int, earliest: int, cutoff: str | None
+) -> None:
+    at(app, hour, day)
+    with app.app_context():
+        found = option()
+        assert (found.leaves_on, found.earliest) == (date(2026, 11, leaves), date(2026, 11, earliest))  # type: ignore[attr-defined]
+        assert found.cutoff == cutoff  # type: ignore[attr-defined]
+
+
+def test_a_day_the_shop_closes_itself_is_none_to_leave_on(app: Flask, shop_folder: Path) -> None:
+    (shop_folder / "closures.csv").write_text(
+        "date,name_ja,name_en\n2026-11-20,棚卸し,Stocktaking\n", "utf-8"
+    )
+    at(app, 10)
+    with app.app_context():
+        assert option().leaves_on == date(2026, 11, 24)  # type: ignore[attr-defined]
+    assert leaving_on(ShopCalendar(), date(2026, 11, 22)) == date(2026, 11, 24)
+
+
+def test_the_order_keeps_the_days_and_the_time_of_day_that_was_chosen(app: Flask) -> None:
+    at(app, 10)
+    with app.app_context():
+        order = placed("hayashi", CART, shipping="table_rate", slot="14:00-16:00")
+        assert (order.arrives, order.delivery_slot) == (["2026-11-21", "2026-11-22"], "14:00-16:00")
+
+
+@pytest.mark.parametrize(("shipping", "slot"), [("flat_rate", "14:00-16:00"), ("table_rate", "03:00-04:00")])
+def test_a_time_of_day_that_the_way_to_ship_has_not_is_not_promised(
+    app: Flask, shipping: str, slot: str
+) -> None:
+    with app.app_context():
+        assert placed("hayashi", CART, shipping=shipping, slot=slot).delivery_slot == ""
+
+
+def test_the_page_offers_the_times_of_the_chosen_way_and_the_order_shows_them(
+    app: Flask, client: FlaskClient
+) -> None:
+    from test_checkout import fill
+
+    at(app, 10)
+    sign_in(client, "hayashi")
+    fill(app, "hayashi", CART)
+    plain = client.post("/checkout", data={"shipping": "flat_rate", "address": "new", "region": "JP-27"})
+    assert 'name="slot"' not in plain.get_data(as_text=True)
+    page = client.post(
+        "/checkout",
+        data={"shipping": "table_rate", "address": "new", "region": "JP-27", "slot": "16:00-18:00"},
+    ).get_data(as_text=True)
+    assert '<option value="16:00-18:00" selected>' in page
+    assert "15:00までのご注文は本日発送" in html.unescape(page)
+
+
+# --- what is asked again when an order is placed
+
+
+@pytest.fixture
+def server() -> Iterator[CarrierServer]:
+    with carrier_server() as running:
+        yield running
+
+
+def with_server(folder: Path, server: CarrierServer, database_url: str, more: str = "") -> Flask:
+    toml = (
+        f'\n[plugins.carrier_callback]\nenabled = true\nallow_insecure = true\nurl = "{server.url}"\n{more}'
+    )
+    app = make_app(write_shop(folder, toml=SHOP_TOML + toml), database_url=database_url)
+    seed(app)
+    return app
+
+
+def rate(yen: int) -> bytes:
+    return (
+        b'{"rates": [{"service_name": "N", "service_code": "N", "currency": "JPY", "total_price": %d}]}'
+        % (yen * 100)
+    )
+
+
+def test_a_rate_that_changed_before_confirming_is_shown_and_nothing_is_ordered(
+    tmp_path: Path, server: CarrierServer, database_url: str
+) -> None:
+    app = with_server(tmp_path / "asked", server, database_url, "remember_seconds = 0\n")
+    server.body = rate(500)
+    with app.app_context():
+        seen = look("hayashi", CART, shipping="carrier_callback").priced
+        server.body = rate(900)
+        outcome = place("hayashi", CART, shipping="carrier_callback", fingerprint=seen.fingerprint)
+        assert isinstance(outcome, Changed)
+        assert outcome.priced.decision.total == seen.decision.total + 440  # with tax
+        assert get_session().scalars(select(Order)).all() == []
+        again = place("hayashi", CART, shipping="carrier_callback", fingerprint=outcome.priced.fingerprint)
+        assert isinstance(again, Placed)
+        assert get_session().get_one(Order, again.order_id).shipping_minor == 900
+    app.extensions["koguchi"].close()
+
+
+def test_a_server_that_fails_between_looking_and_confirming_changes_no_price_silently(
+    tmp_path: Path, server: CarrierServer, database_url: str
+) -> None:
+    app = with_server(
+        tmp_path / "fails", server, database_url, 'remember_seconds = 0\nfallback = "tariff.toml"\n'
+    )
+    from plugins.shipping.table_rate import SAMPLE
+
+    (tmp_path / "fails" / "tariff.toml").write_bytes(SAMPLE.read_bytes())
+    server.body = rate(500)
+    with app.app_context():
+        seen = look("hayashi", CART, shipping="carrier_callback").priced
+        server.status = 500
+        outcome = place("hayashi", CART, shipping="carrier_callback", fingerprint=seen.fingerprint)
+        assert isinstance(outcome, Changed)
+        assert get_session().scalars(select(Order)).all() == []
+    app.extensions["koguchi"].close()
+
+
+def test_control_a_rate_that_stayed_is_ordered_as_it_was_seen(
+    tmp_path: Path, server: CarrierServer, database_url: str
+) -> None:
+    app = with_server(tmp_path / "stays", server, database_url, "remember_seconds = 0\n")
+    server.body = rate(500)
+    with app.app_context():
+        order = placed("hayashi", CART, shipping="carrier_callback")
+        assert (order.shipping_code, order.shipping_minor) == ("carrier_callback", 500)
+    assert len(server.asked) >= 2  # for the page, and again for the order
+    app.extensions["koguchi"].close()
