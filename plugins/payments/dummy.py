@@ -153,6 +153,11 @@ class Dummy:
         return self._next(payment, Result("captured", payment.provider_ref, amount, key))
 
     def void(self, payment: PaymentView, *, key: str) -> Result:
+        """Refused once the money was taken: it has to be refunded then."""
+        with self._lock:
+            known = self.latest.get(payment.id)
+        if payment.state == "captured" or (known is not None and known.status == "captured"):
+            return self._refused(payment, payment.amount, key)
         return self._next(payment, Result("canceled", payment.provider_ref, payment.amount, key))
 
     def refund(self, payment: PaymentView, amount: Money, *, key: str, reason: str | None) -> Result:
@@ -163,6 +168,13 @@ class Dummy:
         with self._lock:
             if key in self.refunds and self.refunds[key][1].status != "pending":
                 return self.refunds[key][1]
+            before = sum(
+                done.amount.minor
+                for other, (owner, done) in self.refunds.items()
+                if owner == payment.id and other != key and done.status != "failed"
+            )
+            if before + amount.minor > payment.amount.minor:
+                return self._refused(payment, amount, key)
             result = Result("refunded", payment.provider_ref, amount, key)
             if outcome == "declined":
                 result = replace(result, status="failed", buyer_message=NOT_PAID_BACK, code="declined")
@@ -172,6 +184,10 @@ class Dummy:
         if outcome == "timeout_after_commit":
             raise TimeoutError("the answer of the test provider was lost")
         return result
+
+    def _refused(self, payment: PaymentView, amount: Money, key: str) -> Result:
+        text = {"ja": "この操作はできません", "en": "This cannot be done"}
+        return Result("failed", payment.provider_ref, amount, key, buyer_message=text, code="refused")
 
     def _next(self, payment: PaymentView, result: Result) -> Result:
         with self._lock:
