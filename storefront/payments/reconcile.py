@@ -49,7 +49,7 @@ def _take(payment_id: int) -> str | None:
     """Put the next look off before this one, so that no two workers ask at once."""
     plugins = current_shop().plugins
     with write() as session:
-        payment = session.scalars(locked(select(Payment).where(Payment.id == payment_id))).one()
+        payment: Payment = session.scalars(locked(select(Payment).where(Payment.id == payment_id))).one()
         if payment.ask_at is None or payment.ask_at > now():
             return None
         if payment.state == "failed":
@@ -66,7 +66,8 @@ def _take(payment_id: int) -> str | None:
 def _next(payment: Payment) -> datetime:
     """Twice as long after each look, and once right after the provider's own time to pay has ended."""
     pause = min(ASK_AGAIN_AFTER * 2 ** min(payment.asks + 1, 12), LONGEST_PAUSE)
-    then, ends = now() + pause, payment.expires_at
+    then: datetime = now() + pause
+    ends = payment.expires_at
     return min(then, ends + ASK_AGAIN_AFTER) if ends is not None and ends >= now() else then
 
 

@@ -48,8 +48,8 @@ def show(number: str) -> ResponseReturnValue:
         order, payment = _own(number)
     stage = stage_of(order, payment)
     if stage == "over":
-        is_new = {"placed": 1} if order.state != "cancelled" and payment.state != "review" else {}
-        target = url_for("orders.show", number=number, **is_new)
+        is_well = order.state != "cancelled" and payment.state != "review"
+        target = url_for("orders.show", number=number, placed=1 if is_well else None)
         return ("", 200, {"HX-Redirect": target}) if is_fragment else redirect(target, 303)
     if stage == "failed" and is_fragment:
         return "", 200, {"HX-Redirect": url_for("payments.show", number=number)}
