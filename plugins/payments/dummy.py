@@ -168,12 +168,7 @@ class Dummy:
         with self._lock:
             if key in self.refunds and self.refunds[key][1].status != "pending":
                 return self.refunds[key][1]
-            before = sum(
-                done.amount.minor
-                for other, (owner, done) in self.refunds.items()
-                if owner == payment.id and other != key and done.status != "failed"
-            )
-            if before + amount.minor > payment.amount.minor:
+            if self._is_too_much(payment, amount, key):
                 return self._refused(payment, amount, key)
             result = Result("refunded", payment.provider_ref, amount, key)
             if outcome == "declined":
@@ -184,6 +179,14 @@ class Dummy:
         if outcome == "timeout_after_commit":
             raise TimeoutError("the answer of the test provider was lost")
         return result
+
+    def _is_too_much(self, payment: PaymentView, amount: Money, key: str) -> bool:
+        before = sum(
+            done.amount.minor
+            for other, (owner, done) in self.refunds.items()
+            if owner == payment.id and other != key and done.status != "failed"
+        )
+        return before + amount.minor > payment.amount.minor
 
     def _refused(self, payment: PaymentView, amount: Money, key: str) -> Result:
         text = {"ja": "この操作はできません", "en": "This cannot be done"}
