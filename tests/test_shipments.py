@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from threading import Barrier
 
 import pytest
 from flask import Flask
@@ -17,8 +20,8 @@ from storefront.mail import Mail
 from storefront.orders.models import Order
 from storefront.orders.moves import move
 from storefront.settings import SlipSettings
-from storefront.shipments import Shipment
-from storefront.slips import CARRIERS
+from storefront.shipments import Applied, Shipment, apply
+from storefront.slips import CARRIERS, Tracked
 from storefront.stock import StockItem, StockMove
 from support.ordering import place
 from support.shop import sign_in
@@ -239,6 +242,25 @@ def test_a_shipment_taken_back_brings_the_goods_back_and_is_taken_back_once(
     with app.app_context():
         kinds = select(StockMove.kind).where(StockMove.kind.in_(("ship", "unship"))).order_by(StockMove.id)
         assert list(get_session().scalars(kinds)) == ["ship", "unship", "ship"]
+
+
+def test_the_same_numbers_kept_by_four_at_once_ship_the_order_once(app: Flask, database_url: str) -> None:
+    number = confirmed(app)
+    before = stocked(app)
+    start = Barrier(4)
+
+    def keep(_one: int) -> object:
+        with app.app_context():
+            start.wait()
+            return apply(
+                "yamato", [Tracked(1, number, TRACKING)], shipped_on=date(2026, 11, 24), actor="clerk"
+            )
+
+    with ThreadPoolExecutor(4) as threads:
+        told = list(threads.map(keep, range(4)))
+    assert sorted(told, key=str) == [Applied(0, 0, 1)] * 3 + [Applied(1, 1, 0)]
+    assert stands(app, number) == ("shipped", [TRACKING])
+    assert stocked(app) == (before[0] - 100, before[1] - 100)
 
 
 def test_an_order_that_moved_on_is_not_taken_back(app: Flask, client: FlaskClient) -> None:
