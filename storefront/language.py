@@ -140,7 +140,9 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def remember(response: Any) -> Any:
-        wish = None if is_for_the_api() else request.args.get("lang")
+        # A paper in its customer's language does not change that of whoever prints it.
+        is_page = not is_for_the_api() and response.mimetype != "application/pdf"
+        wish = request.args.get("lang") if is_page else None
         if wish in app.extensions["koguchi"].settings.languages and request.cookies.get(COOKIE) != wish:
             response.set_cookie(
                 COOKIE,

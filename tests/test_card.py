@@ -165,6 +165,8 @@ def test_staff_get_anybodys_card_and_a_buyer_not_even_the_own_one_at_the_desk(cl
     assert client.get("/admin/customers/HAYASHI/card.pdf").status_code in (403, 404)
     sign_in(client, "clerk")
     assert client.get("/admin/customers/KITAHAMA/card.pdf").mimetype == "application/pdf"
+    foreign = client.get("/admin/customers/KITAHAMA/card.pdf?lang=en")
+    assert "koguchi_language" not in str(foreign.headers.getlist("Set-Cookie"))  # the desk keeps its language
     assert client.get("/admin/customers/NOBODY/card.pdf").status_code == 404
 
 
