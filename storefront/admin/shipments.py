@@ -169,7 +169,8 @@ def _wishes(number: str) -> Wishes:
 def _said(error: SlipError) -> tuple[str, str, str]:
     """(order, field, sentence)."""
     problem = error.problem + ("_half" if error.problem == "too_long" and error.unit == "half" else "")
-    sentence = _(PROBLEMS[problem], value=error.value[:60], have=error.have, allowed=error.allowed)
+    value = error.value if len(error.value) <= 60 else f"{error.value[:60]}…"
+    sentence = _(PROBLEMS[problem], value=value, have=error.have, allowed=error.allowed)
     return error.number or _("All"), _(FIELDS.get(error.field, error.field)), sentence
 
 
