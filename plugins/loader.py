@@ -192,7 +192,7 @@ class Plugins:
         return self._webhooks[name].call(
             "parse_webhook",
             parse,
-            seconds=self.pure_seconds,
+            seconds=self.slow_seconds,  # some events name a charge only, and the provider is asked whose it is
             check=lambda events: None if events is None else answers.bad_events(events),
         )
 
