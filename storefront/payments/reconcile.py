@@ -36,7 +36,8 @@ def look_after() -> int:
 def _look_after(payment_id: int) -> bool:
     """One payment; False when another worker took it or it needs nobody any more."""
     state = _take(payment_id)
-    if state == "failed":
+    if state in ("failed", "canceled"):
+        ask(payment_id)  # once more: money that came after all goes to review, never unseen
         return _give_up(payment_id)
     if state is None:
         return False
@@ -52,9 +53,9 @@ def _take(payment_id: int) -> str | None:
         payment: Payment = session.scalars(locked(select(Payment).where(Payment.id == payment_id))).one()
         if payment.ask_at is None or payment.ask_at > now():
             return None
-        if payment.state == "failed":
+        if payment.state in ("failed", "canceled"):
             payment.ask_at = None
-            return "failed"
+            return payment.state
         if payment.state not in WAITING or plugins.can(payment.provider, Capability.OFFLINE):
             payment.ask_at = None  # nobody at the other end knows more than the owner
             return None
@@ -74,9 +75,14 @@ def _next(payment: Payment) -> datetime:
 def _give_up(payment_id: int) -> bool:
     """A day after its payment failed an order that nobody paid again is cancelled, and its stock comes back."""
     with write() as session:
-        order, _payment = hold(session, payment_id)
+        order, payment = hold(session, payment_id)
         latest = payment_of(session, order.id)
-        if order.state != "awaiting_payment" or latest is None or latest.id != payment_id:
+        if (
+            payment.state != "failed"
+            or order.state != "awaiting_payment"
+            or latest is None
+            or latest.id != payment_id
+        ):
             return False
         move(session, order, "cancelled", "system", "payment failed and was not tried again")
         return True

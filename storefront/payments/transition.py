@@ -158,7 +158,7 @@ def _too_late(payment: Payment, result: Result) -> str | None:
 def _look_again(payment: Payment, result: Result) -> datetime | None:
     if payment.state in WAITING:
         return now() + ASK_AGAIN_AFTER
-    return now() + RETRY_WITHIN if payment.state == "failed" else None
+    return now() + RETRY_WITHIN if payment.state in ("failed", "canceled") else None
 
 
 def _keep_details(payment: Payment, result: Result) -> None:
@@ -195,6 +195,11 @@ def tell_order(
         record_incident(session, "paid_after_cancel", f"{order.number} was cancelled and is now paid")
     elif payment.state == "captured" and before in OPEN and _has_a_later(session, payment):
         record_incident(session, "paid_twice", f"{order.number} is paid by more than one payment")
+    elif before == "authorized" and payment.state in ("failed", "canceled") and order.state != "cancelled":
+        words = (
+            f"{order.number} goes on, but its payment is {payment.state}: {payment.provider} takes nothing"
+        )
+        record_incident(session, "payment_lost", words, {"payment": payment.id})
     if order.state != "awaiting_payment" or _has_a_later(session, payment):
         return
     if payment.state == "failed" and before == "created" and _is_first(session, payment):

@@ -51,7 +51,6 @@ def try_again(order: Order, method: str, actor: str) -> str | None:
         if held.state != "awaiting_payment" or latest is None or latest.state != "failed":
             return latest.state if latest is not None else None
         held.payment_code, held.payment_label = option.code, dict(option.label)
-        latest.ask_at = None
         create(session, held, option.code)
         jobs.enqueue(session, "payment.start", {"order_id": held.id}, at=now() + ASK_AGAIN_AFTER)
     return start_for(order.id)
