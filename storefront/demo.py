@@ -28,8 +28,12 @@ class DemoError(Exception):
 
 
 def make(folder: Path) -> None:
-    """Make the demo shop in `folder` unless it is there. Raises DemoError, SeedError or SettingsError."""
+    """Make the demo shop in `folder` unless it is there; one of an older version gets the tables of this one.
+
+    Raises DemoError, SeedError or SettingsError.
+    """
     if (folder / READY).is_file():
+        _bring_up_to_date(folder)
         return
     if not (folder / "shop.toml").is_file():
         _copy(folder)
@@ -45,6 +49,19 @@ def make(folder: Path) -> None:
     print(f"{folder}: {counts}, {orders} past orders.", file=sys.stderr, flush=True)
     app.extensions["koguchi"].close()
     (folder / READY).write_text("delete this folder to begin the demo afresh\n", encoding="utf-8")
+
+
+def _bring_up_to_date(folder: Path) -> None:
+    from storefront import schema
+    from storefront.database import open_databases
+    from storefront.settings import load_settings
+
+    engine = open_databases(load_settings(folder).database_url).reading
+    try:
+        if schema.current(engine) != schema.newest():
+            schema.upgrade(engine)
+    finally:
+        engine.dispose()
 
 
 def _copy(folder: Path) -> None:

@@ -218,3 +218,21 @@ def test_the_demo_serves_and_stops_with_all_its_processes(tmp_path):
         # the pipe ends when the last process that holds it has ended
         assert "Traceback" not in server.stderr.read()
     assert f"http://127.0.0.1:{port}/" in printed
+
+
+def test_a_demo_of_an_older_version_gets_the_tables_of_this_one(tmp_path):
+    from alembic import command
+
+    from storefront import schema
+    from storefront.database import WRITES, open_databases
+
+    folder = tmp_path / "demo"
+    shutil.copytree(examples_folder() / "neji", folder, ignore=shutil.ignore_patterns("var"))
+    (folder / demo.READY).parent.mkdir()
+    (folder / demo.READY).write_text("made by an older version\n")
+    engine = open_databases(f"sqlite:///{folder / 'var' / 'shop.sqlite'}").reading
+    with engine.execution_options(**{WRITES: True}).begin() as connection:
+        command.upgrade(schema.config(connection), "0003")
+    demo.make(folder)
+    assert schema.current(engine) == schema.newest()
+    engine.dispose()
