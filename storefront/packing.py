@@ -117,16 +117,25 @@ def pack(wares: Sequence[Ware], limits: Limits = USUAL) -> tuple[Packed, ...]:
         if any(ware.weight_g is None for _, ware in group):
             found.append(Packed(Parcel(temperature=temperature)))
         elif any(ware.sides_mm is None for _, ware in group):
-            found.append(Packed(_weighed([ware for _, ware in group], temperature, limits)))
+            found += [Packed(each) for each in _weighed([ware for _, ware in group], temperature, limits)]
         else:
             found += _boxes(group, temperature, limits)
     return tuple(found) or (Packed(Parcel()),)
 
 
-def _weighed(wares: Sequence[Ware], temperature: Temperature, limits: Limits) -> Parcel:
-    grams = sum((ware.weight_g * ware.quantity for ware in wares if ware.weight_g is not None), Decimal(0))
+def _weighed(wares: Sequence[Ware], temperature: Temperature, limits: Limits) -> list[Parcel]:
+    """Pieces too heavy for any parcel each by itself, all others in equal parcels."""
+    known = [(ware.weight_g, ware.quantity) for ware in wares if ware.weight_g is not None]
+    heavy = [
+        Parcel(_whole(weight), temperature=temperature, count=quantity)
+        for weight, quantity in known
+        if weight > limits.weight_g
+    ]
+    grams = sum((weight * quantity for weight, quantity in known if weight <= limits.weight_g), Decimal(0))
+    if heavy and not grams:
+        return heavy
     count = max(1, _whole(grams / limits.weight_g))
-    return Parcel(_whole(grams / count), temperature=temperature, count=count)
+    return [*heavy, Parcel(_whole(grams / count), temperature=temperature, count=count)]
 
 
 def _boxes(group: Sequence[tuple[int, Ware]], temperature: Temperature, limits: Limits) -> list[Packed]:

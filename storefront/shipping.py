@@ -91,8 +91,6 @@ def quotes(
     `ship_on` is the day the goods are ready, where one is promised; they leave on that business day or the next.
     `moment` is when the order is placed: after a carrier's cutoff they leave a business day later.
     """
-    calendar = shop.calendar.current()
-    local = (moment or now()).astimezone(shop.settings.zone)
     ruleset = shop.rulebook.current()
     currency = ruleset.policy.currency
     request = RateRequest(
@@ -104,12 +102,25 @@ def quotes(
             for product, quantity in lines
         ),
         subtotal=Money(goods_minor, currency),
-        ship_on=leaving_on(calendar, ship_on or on),
+        ship_on=ship_on or on,
         currency=currency,
         customer_group=company.group if company is not None else None,
     )
+    return ask(shop, request, on=on, moment=moment)
+
+
+def ask(
+    shop: Shop, request: RateRequest, *, on: date, moment: datetime | None = None, own_only: bool = False
+) -> list[ShippingOption]:
+    """What each plugin answers; with `own_only` those alone that ask no other server."""
+    calendar = shop.calendar.current()
+    local = (moment or now()).astimezone(shop.settings.zone)
+    request = replace(request, ship_on=leaving_on(calendar, request.ship_on))
+    ruleset = shop.rulebook.current()
     options = [
-        _ask(shop.plugins, name, request, ruleset, on, local, calendar) for name in shop.plugins.shipping
+        _ask(shop.plugins, name, request, ruleset, on, local, calendar)
+        for name in shop.plugins.shipping
+        if not (own_only and shop.plugins.asks_a_server(name))
     ]
     return [option for option in options if option is not None]
 

@@ -110,6 +110,7 @@ def test_chilled_and_frozen_goods_travel_by_themselves() -> None:
         ([Ware(30_000, Decimal("1.4"))], Parcel(14_000, count=3)),
         ([Ware(1, Decimal(5)), Ware(1, Decimal("5.5"), (1, 1, 1))], Parcel(11)),
         ([Ware(1, None, None, None, "frozen")], Parcel(temperature="frozen")),
+        ([Ware(2, Decimal(40_000))], Parcel(40_000, count=2)),
         ([], Parcel()),
     ],
 )

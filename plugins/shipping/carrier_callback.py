@@ -297,7 +297,7 @@ def _connect(settings: Settings) -> http.client.HTTPConnection:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     if not settings.allow_insecure and not all(is_public(str(each[4][0])) for each in found):
         raise ValueError(f"{host} is a private address")
-    sock = socket.create_connection(found[0][4][:2], settings.timeout_seconds)
+    sock = socket.create_connection((str(found[0][4][0]), port), settings.timeout_seconds)
     if parts.scheme == "https":
         try:
             sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)

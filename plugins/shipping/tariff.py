@@ -6,6 +6,7 @@ Faults are told with file and line. Free-from amounts belong to rules, not here.
 import csv
 import re
 import tomllib
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -118,15 +119,17 @@ class Tariff(BaseModel):
             for zone in self.zones:
                 if zone not in self.prices.get(size.sum_cm, {}):
                     raise ValueError(f"no price for size {size.sum_cm} in zone {zone}")
-        for what, sizes in (("prices", self.prices), *self.cool.items()):
+        sized: list[tuple[str, Mapping[int, object]]] = [("prices", self.prices), *self.cool.items()]
+        zoned: list[tuple[str, Mapping[str, object]]] = [
+            ("days", self.days),
+            *((f"prices.{size}", row) for size, row in self.prices.items()),
+        ]
+        for what, sizes in sized:
             for unknown in sorted(set(sizes) - known):
                 raise ValueError(
                     f"{what}: {unknown} is no size; sizes are {', '.join(map(str, sorted(known)))}"
                 )
-        for what, zones in (
-            ("days", self.days),
-            *((f"prices.{size}", row) for size, row in self.prices.items()),
-        ):
+        for what, zones in zoned:
             for zone in sorted(set(zones) - set(self.zones)):
                 raise ValueError(f"{what}: {zone} is no zone; zones are {', '.join(self.zones)}")
         if self.prices_include_tax and self.tax_rate is None:

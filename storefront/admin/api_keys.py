@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from storefront.access import current_person, owner, staff
 from storefront.admin.desk import bp
-from storefront.api.keys import EVALUATE, EVALUATE_ANY, all_keys, create_key, last_day_of, revoke_key
+from storefront.api.keys import EVALUATE, EVALUATE_ANY, RATES, all_keys, create_key, last_day_of, revoke_key
 from storefront.api.wishes import read_wish
 from storefront.clock import now
 from storefront.database import get_session, write
@@ -18,7 +18,11 @@ LOOKS = {
     "expired": ("none", N_("Expired")),
     "revoked": ("none", N_("Revoked")),
 }
-SCOPE_WORDS = {EVALUATE: N_("Prices of one customer"), EVALUATE_ANY: N_("Prices of any customer")}
+SCOPE_WORDS = {
+    EVALUATE: N_("Prices of one customer"),
+    EVALUATE_ANY: N_("Prices of any customer"),
+    RATES: N_("Shipping rates"),
+}
 FIELDS = ("name", "scope", "code", "until")
 
 
@@ -38,7 +42,12 @@ def api_key_add() -> str | tuple[str, int]:
         wish = read_wish(session, **wanted)
         if not wish.errors:
             _key, token = create_key(
-                session, wish.name, wish.company, expires_at=wish.expires_at, actor=current_person()
+                session,
+                wish.name,
+                wish.company,
+                expires_at=wish.expires_at,
+                actor=current_person(),
+                scope=wanted["scope"],
             )
     if wish.errors:
         return _page(wish.typed, wish.errors), 422

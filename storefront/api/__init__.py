@@ -11,7 +11,7 @@ from storefront.security import csrf
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
-from storefront.api import evaluate, openapi  # noqa: E402, F401  (each registers its views)
+from storefront.api import carrier, evaluate, openapi  # noqa: E402, F401  (each registers its views)
 
 
 def init_app(app: Flask) -> None:

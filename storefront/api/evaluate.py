@@ -41,7 +41,7 @@ def evaluate() -> Response:
     if company is None and EVALUATE_ANY not in current_key().scopes:
         raise Problem(403, f"A key without a company needs the scope {EVALUATE_ANY}.")
     wishes = _wishes(is_the_shops_own=company is None)
-    data = _body()
+    data = read_body()
     carts = data if isinstance(data, list) else [data]
     _count_lines(carts)
     try:
@@ -101,7 +101,7 @@ def _wishes(*, is_the_shops_own: bool) -> dict[str, bool]:
     return wishes
 
 
-def _body() -> Any:
+def read_body() -> Any:
     """The JSON of the request; whatever is none, or holds what no number or text is, is a 400 and costs no time."""
     if request.mimetype != "application/json" or request.content_encoding:
         raise Problem(415, "Send JSON, not compressed, with the header Content-Type: application/json.")

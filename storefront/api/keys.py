@@ -22,8 +22,8 @@ from storefront.accounts import Company, User
 from storefront.clock import in_shop_zone, now
 from storefront.database import Base, Json, UtcDateTime, locked, write
 
-EVALUATE, EVALUATE_ANY = "evaluate", "evaluate:any"
-SCOPES = (EVALUATE, EVALUATE_ANY)
+EVALUATE, EVALUATE_ANY, RATES = "evaluate", "evaluate:any", "carrier:rates"
+SCOPES = (EVALUATE, EVALUATE_ANY, RATES)
 LONGEST_NAME = 100
 USE_NOTED_EVERY = timedelta(minutes=1)
 _TOKEN = re.compile(r"kg_[0-9a-f]{64}")
@@ -76,14 +76,20 @@ def scopes_for(company: Company | None) -> tuple[str]:
 
 
 def create_key(
-    session: Session, name: str, company: Company | None, *, expires_at: datetime | None, actor: User | None
+    session: Session,
+    name: str,
+    company: Company | None,
+    *,
+    expires_at: datetime | None,
+    actor: User | None,
+    scope: str | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key and its token, which is known here and now only. Written into the audit log without the token."""
     token = f"kg_{secrets.token_hex(32)}"
     key = ApiKey(
         name=name[:LONGEST_NAME],
         company_id=None if company is None else company.id,
-        scopes=list(scopes_for(company)),
+        scopes=[RATES] if scope == RATES and company is None else list(scopes_for(company)),
         prefix=token[:_PREFIX],
         hashed=hash_of(token),
         created_at=now(),

@@ -68,7 +68,7 @@ def document() -> Schema:
         "info": {"title": "Koguchi", "version": "1", "description": "What an order costs, and why."},
         "servers": [{"url": ".", "description": "beside this document"}],
         "security": [{"key": []}],
-        "paths": {"/evaluate": {"post": _evaluate()}},
+        "paths": {"/evaluate": {"post": _evaluate()}, "/carrier/rates": {"post": _rates()}},
         "components": {
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": f"kg_...; {', '.join(SCOPES)}"}
@@ -105,6 +105,38 @@ def _evaluate() -> Schema:
             "200": {"description": "decided, whatever the outcome",
                     "content": {"application/json": {"schema": {"anyOf": [decision, _many(answer)]}}}},
             **{str(code): {"description": text, "content": refusal} for code, text in ERRORS.items()},
+        },
+    }  # fmt: skip
+
+
+def _rates() -> Schema:
+    """Shopify's CarrierService request and answer."""
+    refusal = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    place = _object({"country": TEXT, "province": TEXT, "postal_code": TEXT, "city": TEXT},
+                    ("province", "postal_code", "city"))  # fmt: skip
+    whole = {"type": "integer", "minimum": 0}
+    item = _object({"sku": TEXT, "quantity": _PLAIN["whole"], "grams": whole, "price": whole},
+                   ("sku", "grams", "price"))  # fmt: skip
+    rate = _object({"destination": place, "items": _many(item, 500), "currency": _PLAIN["currency"]})
+    told = _object(
+        dict.fromkeys(
+            ("service_name", "service_code", "total_price", "currency", "description",
+             "min_delivery_date", "max_delivery_date"),
+            TEXT,
+        ),
+        ("min_delivery_date", "max_delivery_date"),
+    )  # fmt: skip
+    return {
+        "operationId": "carrier_rates",
+        "summary": "Shipping rates without tax, amounts in hundredths also of yen; scope carrier:rates",
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": _object({"rate": rate})}},
+        },
+        "responses": {
+            "200": {"description": "the rates; none where it cannot go or a person must quote",
+                    "content": {"application/json": {"schema": _object({"rates": _many(told)})}}},
+            **{str(code): {"description": text, "content": refusal} for code, text in ERRORS.items() if code != 409},
         },
     }  # fmt: skip
 

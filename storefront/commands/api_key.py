@@ -16,6 +16,7 @@ def register(subparsers: Any) -> None:
     whose = add.add_mutually_exclusive_group(required=True)
     whose.add_argument("--company", metavar="CODE", help="it asks for this customer's prices alone")
     whose.add_argument("--any", action="store_true", help="the shop's own: any customer, with inline facts")
+    whose.add_argument("--rates", action="store_true", help="shipping rates alone, for another shop")
     add.add_argument("--until", default="", metavar="DATE", help="its last day, such as 2027-12-31")
     listed = does.add_parser("list", help="every key with its state and last use")
     revoke = does.add_parser("revoke", help="end a key at once and for good")
@@ -41,17 +42,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _add(args: argparse.Namespace) -> int:
-    from storefront.api.keys import EVALUATE, EVALUATE_ANY, create_key
+    from storefront.api.keys import EVALUATE, EVALUATE_ANY, RATES, create_key
     from storefront.api.wishes import read_wish
     from storefront.database import write
 
-    scope = EVALUATE_ANY if args.any else EVALUATE
+    scope = EVALUATE_ANY if args.any else RATES if args.rates else EVALUATE
     with write() as session:
         wish = read_wish(session, name=args.name, scope=scope, code=args.company or "", until=args.until)
         if wish.errors:
             print("\n".join(wish.errors.values()), file=sys.stderr)
             return 1
-        key, token = create_key(session, wish.name, wish.company, expires_at=wish.expires_at, actor=None)
+        key, token = create_key(
+            session, wish.name, wish.company, expires_at=wish.expires_at, actor=None, scope=scope
+        )
         number = key.id
     print(token)
     print(f"Key {number} ({scope}) is made. Keep it now: it is not shown again.", file=sys.stderr)
@@ -59,12 +62,12 @@ def _add(args: argparse.Namespace) -> int:
 
 
 def _list(_args: argparse.Namespace) -> int:
-    from storefront.api.keys import all_keys
+    from storefront.api.keys import RATES, all_keys
     from storefront.clock import now
     from storefront.database import get_session
 
     for key in all_keys(get_session()):
-        whose = key.company.code if key.company else "any customer"
+        whose = key.company.code if key.company else "rates" if RATES in key.scopes else "any customer"
         used = f"last used {key.last_used_at:%Y-%m-%d %H:%M} UTC" if key.last_used_at else "never used"
         print(f"{key.id}\t{key.prefix}...\t{key.state(now())}\t{whose}\t{used}\t{key.name}")
     return 0
