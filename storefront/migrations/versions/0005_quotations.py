@@ -42,9 +42,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["company_id"], ["companies.id"], name=op.f("fk_quotation_requests_company_id_companies")
         ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_quotation_requests_user_id_users")
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_quotation_requests_user_id_users")),
         sa.ForeignKeyConstraint(
             ["answered_by"], ["users.id"], name=op.f("fk_quotation_requests_answered_by_users")
         ),
@@ -55,7 +53,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_quotation_requests_company", "quotation_requests", ["company_id", "created_at"], unique=False
     )
-    op.create_index("ix_quotation_requests_state", "quotation_requests", ["state", "created_at"], unique=False)
+    op.create_index(
+        "ix_quotation_requests_state", "quotation_requests", ["state", "created_at"], unique=False
+    )
     op.create_table(
         "quotation_lines",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -90,9 +90,7 @@ def upgrade() -> None:
         sa.Column("is_refused", sa.Boolean(), nullable=False),
         sa.Column("ruleset_hash", sa.String(length=80), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["order_id"], ["orders.id"], name=op.f("fk_exception_uses_order_id_orders")
-        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_exception_uses_order_id_orders")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exception_uses")),
         sa.UniqueConstraint("exception", "order_id", name=op.f("uq_exception_uses_exception_order_id")),
     )

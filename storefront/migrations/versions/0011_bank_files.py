@@ -30,9 +30,7 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.String(length=254), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "state IN ('open', 'booked', 'set_aside')", name=op.f("ck_bank_receipts_state")
-        ),
+        sa.CheckConstraint("state IN ('open', 'booked', 'set_aside')", name=op.f("ck_bank_receipts_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_receipts")),
         sa.UniqueConstraint("key", name=op.f("uq_bank_receipts_key")),
     )
