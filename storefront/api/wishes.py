@@ -41,7 +41,7 @@ def read_wish(session: Session, *, name: str, scope: str, code: str, until: str)
     elif len(wish.name) > LONGEST_NAME:
         wish.errors["name"] = _("At most %(most)s characters.", most=LONGEST_NAME)
     if scope not in SCOPES:
-        wish.errors["scope"] = _("Choose one of the two.")
+        wish.errors["scope"] = _("Choose one of the list.")
     elif scope == EVALUATE:
         _read_company(session, wish)
     elif wish.typed["code"]:
