@@ -29,7 +29,9 @@ def shop(tmp_path: Path) -> Iterator[Flask]:
 
 @pytest.fixture
 def owner(shop: Flask) -> Visitor:
-    return Visitor(shop, "owner")
+    visitor = Visitor(shop, "owner")
+    visitor.get("/admin/payments?lang=en")  # what is said after a redirect is said in English too
+    return visitor
 
 
 def do(owner: Visitor, payment: Payment, button: str, **fields: Any) -> str:
