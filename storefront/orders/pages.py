@@ -24,6 +24,7 @@ from storefront.orders.approval import approval_of
 from storefront.orders.moves import Moved, may_cancel, move
 from storefront.orders.view import STATE_WORDS
 from storefront.payments import payment_of, refunds
+from storefront.payments.models import PAID
 from storefront.shipments import shipments_of
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
@@ -112,7 +113,7 @@ def show(number: str) -> ResponseReturnValue:
         order=order,
         payment=payment,
         is_new=is_new,
-        refunds=refunds.of_order(session, order.id),
+        refunds=refunds.of_order(session, order.id) if payment is not None and payment.state in PAID else [],
         word=STATE_WORDS[order.state],
         words=STATE_WORDS,
         line_rows=view.line_rows(order),
