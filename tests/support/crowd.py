@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -155,7 +154,6 @@ class _Look:
         from storefront.orders.moves import move
         from support.ordering import place
 
-        begun = time.monotonic()
         try:
             with self.app.app_context():
                 if task["do"] == "place":
@@ -203,7 +201,7 @@ class _Look:
                 "number": "",
                 "state": "",
             }
-        return answer | {"seconds": time.monotonic() - begun, "to": task.get("to", "")}
+        return answer | {"to": task.get("to", "")}
 
 
 if __name__ == "__main__":
