@@ -65,7 +65,7 @@ def random_orders(count: int, seed: int) -> Source:
 def shop_orders(folder: Path) -> tuple[Ruleset, Source]:
     """A shop's own rules and the orders of its database."""
     from storefront.commands.order_source import find_orders
-    from storefront.commands.rules import load
+    from storefront.commands.rule_folder import load
 
     loaded, today = load(folder)
     if loaded.ruleset is None:

@@ -18,7 +18,7 @@ from rules.errors import Fault, Finding, TieError
 from rules.messages import SENTENCES
 from rules.said import both, in_language, joined, say
 from storefront.cli import main
-from storefront.commands.rules import own_language
+from storefront.commands.rule_folder import own_language
 
 ROOT = Path(__file__).parents[1]
 BAD_RULES = Path(__file__).parent / "bad_rules"

@@ -8,7 +8,7 @@ import pytest
 
 from rules import load_ruleset
 from storefront import cli
-from storefront.commands.rules import InstalledMethods
+from storefront.commands.rule_folder import InstalledMethods
 
 
 def test_a_new_shop_has_three_rules_without_a_finding(tmp_path, capsys):

@@ -15,7 +15,7 @@ from rules import load_ruleset
 from storefront import cli, create_app, online_retail
 from storefront.accounts import Company
 from storefront.catalog import Product
-from storefront.commands.rules import InstalledMethods
+from storefront.commands.rule_folder import InstalledMethods
 from storefront.database import get_session
 from storefront.orders import Order, OrderLine
 from storefront.stock import StockItem

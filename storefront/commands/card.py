@@ -42,7 +42,7 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the card and write its PDF; 1 when the rules have errors, 2 when a name is not known."""
     from rules.report import nearest
-    from storefront.commands.rules import load, refused
+    from storefront.commands.rule_folder import load, refused
 
     loaded, today = load(args.shop, run_cases=True)
     if loaded.ruleset is None:
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _paper(args: argparse.Namespace, loaded: Loaded, skus: list[str], on: date) -> CardPaper:
     """From the database when the customer is there, with its order history; else from the folder's own files."""
-    from storefront.commands.rules import has_database
+    from storefront.commands.rule_folder import has_database
 
     if has_database(args.shop):
         from sqlalchemy import select

@@ -29,7 +29,7 @@ STATES = {"added": "new", "removed": "gone", "changed": "changed", "same": ""}
 def run_against(args: argparse.Namespace, loaded: Loaded, live: Ruleset, today: date) -> int:
     """Compare and print. 1 when the draft has errors, 2 when it or the orders cannot be read."""
     from storefront.commands.order_source import find_orders
-    from storefront.commands.rules import InstalledMethods
+    from storefront.commands.rule_folder import InstalledMethods
     from storefront.draft_files import DraftError, as_if_begun, load_draft, read_draft
     from storefront.parallel_replay import ShareFailedError, compare_orders, cores
     from storefront.past_orders import OrdersError

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     """Print; 1 when rules have errors, 2 when something named is not there."""
     from rules.report import nearest
     from storefront.commands.comparing import watched
-    from storefront.commands.rules import InstalledMethods, load
+    from storefront.commands.rule_folder import InstalledMethods, load
     from storefront.draft_files import DraftError, load_draft, read_draft
     from storefront.past_orders import OrdersError
     from storefront.past_periods import PeriodError

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from rules.replay import Replay, replay_one
     from storefront.commands.comparing import run_against, watched
     from storefront.commands.order_source import find_orders
-    from storefront.commands.rules import load
+    from storefront.commands.rule_folder import load
     from storefront.parallel_replay import rare_collection
     from storefront.past_orders import OrdersError
     from storefront.past_periods import PeriodError

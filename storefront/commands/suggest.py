@@ -59,7 +59,7 @@ def _amount(text: str) -> Decimal:
 def run(args: argparse.Namespace) -> int:
     """Learn, write, print; 1 when the rules have errors, 2 when there are no orders or the folder cannot be written."""
     from rules.suggest import learn_prices
-    from storefront.commands.rules import InstalledMethods, load, refused
+    from storefront.commands.rule_folder import InstalledMethods, load, refused
     from storefront.paid_lines import read_paid_lines
     from storefront.past_orders import OrdersError
     from storefront.past_periods import PeriodError
