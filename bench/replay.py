@@ -25,7 +25,7 @@ from rules.facts import Customer  # noqa: E402
 from rules.past_order import PastOrder  # noqa: E402
 from rules.replay import replay  # noqa: E402
 from rules.ruleset import PriceEffect, Rule, Ruleset, Scope, SurchargeEffect  # noqa: E402
-from storefront.parallel_replay import FromMemory, Source, compare_orders, cores  # noqa: E402
+from storefront.replays.parallel import FromMemory, Source, compare_orders, cores  # noqa: E402
 
 NAME = {"ja": "下書き", "en": "draft"}
 

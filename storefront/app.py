@@ -64,7 +64,7 @@ TABLES = (
     "storefront.api.keys",
     "storefront.file_versions",
     "storefront.rule_drafts",
-    "storefront.replays",
+    "storefront.replays.asked",
     "storefront.quotations",
     "storefront.exceptions.uses",
     "storefront.attempts",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rules import Ruleset
 from rules.comparison import Comparison
 from rules.one_rule import with_rule
-from storefront.replays import preview
+from storefront.replays.asked import preview
 from storefront.shop_files import check_draft
 
 if TYPE_CHECKING:

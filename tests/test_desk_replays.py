@@ -17,12 +17,13 @@ from werkzeug.test import TestResponse
 from rules import load_ruleset
 from rules.comparison import Comparison
 from rules.replay import compare
-from storefront import jobs, replays
+from storefront import jobs
 from storefront.database import get_session, write
 from storefront.jobs import LEASE, Outbox
 from storefront.orders import Order
-from storefront.past_orders import from_database
-from storefront.replays import Replay
+from storefront.past.orders import from_database
+from storefront.replays import asked as replays
+from storefront.replays.asked import Replay
 from storefront.rule_drafts import create_draft, decide_draft
 from support.ordering import placed
 from support.shop import sign_in

@@ -18,7 +18,7 @@ from storefront.demo_orders import place_past_orders
 from storefront.orders import Order
 from storefront.orders.moves import move
 from storefront.own_packages import examples_folder
-from storefront.past_orders import OrdersError, from_database, from_file
+from storefront.past.orders import OrdersError, from_database, from_file
 from storefront.seed import seed_shop
 from support.shop import FixedClock
 

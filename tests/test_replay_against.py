@@ -15,11 +15,11 @@ from rules.replay import compare
 from storefront import cli, create_app
 from storefront.clock import set_clock
 from storefront.demo_orders import place_past_orders
-from storefront.draft_files import DraftError, overlay_of, read_draft
 from storefront.own_packages import examples_folder
-from storefront.parallel_replay import FromDatabase, FromMemory, ShareFailedError, compare_orders
-from storefront.past_orders import from_file, ids_of_orders
-from storefront.past_periods import ALL, Period, PeriodError, read_source
+from storefront.past.orders import from_file, ids_of_orders
+from storefront.past.periods import ALL, Period, PeriodError, read_source
+from storefront.replays.drafts import DraftError, overlay_of, read_draft
+from storefront.replays.parallel import FromDatabase, FromMemory, ShareFailedError, compare_orders
 from storefront.seed import seed_shop
 from support.shop import FixedClock
 

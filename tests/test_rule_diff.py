@@ -25,7 +25,7 @@ from rules.ruleset import (
 )
 from storefront import cli
 from storefront.own_packages import examples_folder
-from storefront.rule_diffs import Purchases, diffs, gaps, starts_on
+from storefront.replays.diffs import Purchases, diffs, gaps, starts_on
 
 ON = date(2026, 12, 1)
 ME = Customer("ME", group="partner", region="JP-27")

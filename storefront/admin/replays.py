@@ -13,15 +13,15 @@ from sqlalchemy.orm import undefer
 from werkzeug.wrappers import Response as Redirect
 
 from rules.diff_words import LANGUAGES, notice, sentences
-from storefront import replays
 from storefront.access import current_person, staff
 from storefront.admin.desk import bp, page_of
-from storefront.comparisons import csv_text, offer_to
 from storefront.database import get_session, write
-from storefront.draft_files import DraftError, overlay_of
 from storefront.language import N_, _, language
 from storefront.page import LANGUAGE_NAMES, lead_to
-from storefront.replays import DraftRefusedError, Note, Replay
+from storefront.replays import asked as replays
+from storefront.replays.asked import DraftRefusedError, Note, Replay
+from storefront.replays.drafts import DraftError, overlay_of
+from storefront.replays.shown import csv_text, offer_to
 from storefront.rule_drafts import OPEN, RuleDraft, open_drafts
 from storefront.shop import current_shop
 

@@ -12,7 +12,7 @@ from storefront.admin.rule_editor import draft_of
 from storefront.admin.rule_files import code_of
 from storefront.clock import today
 from storefront.database import get_session
-from storefront.replays import company_names
+from storefront.replays.asked import company_names
 from storefront.rule_preview import Preview, of_draft, of_rule
 from storefront.rulebook import NoRulesError
 from storefront.shop import current_shop

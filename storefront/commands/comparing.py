@@ -30,10 +30,10 @@ def run_against(args: argparse.Namespace, loaded: Loaded, live: Ruleset, today: 
     """Compare and print. 1 when the draft has errors, 2 when it or the orders cannot be read."""
     from storefront.commands.order_source import find_orders
     from storefront.commands.rule_folder import InstalledMethods
-    from storefront.draft_files import DraftError, as_if_begun, load_draft, read_draft
-    from storefront.parallel_replay import ShareFailedError, compare_orders, cores
-    from storefront.past_orders import OrdersError
-    from storefront.past_periods import PeriodError
+    from storefront.past.orders import OrdersError
+    from storefront.past.periods import PeriodError
+    from storefront.replays.drafts import DraftError, as_if_begun, load_draft, read_draft
+    from storefront.replays.parallel import ShareFailedError, compare_orders, cores
 
     try:
         draft, errors = load_draft(
@@ -117,7 +117,7 @@ def company_names(shop: Path) -> dict[str, str]:
     from storefront.accounts.models import Company
     from storefront.commands.order_source import database_url
     from storefront.database import open_databases
-    from storefront.past_orders import OrdersError
+    from storefront.past.orders import OrdersError
 
     try:
         url = database_url(shop)
@@ -143,12 +143,12 @@ def source_note(shop: Path) -> str:
 
 def _write(args: argparse.Namespace, found: Comparison, names: Mapping[str, str]) -> None:
     if args.csv:
-        from storefront.comparisons import csv_text
+        from storefront.replays.shown import csv_text
 
         args.csv.write_text(csv_text(found, names), encoding="utf-8-sig", newline="")
         print(f"written: {args.csv}", file=sys.stderr)
     if args.html:
-        from storefront.comparison_page import comparison_page
+        from storefront.replays.page import comparison_page
 
         title = f"{args.shop.resolve().name} ← {args.against.name}"
         page = comparison_page(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rules import Loaded, Ruleset
     from rules.diff import CustomerDiff
-    from storefront.rule_diffs import Purchases
+    from storefront.replays.diffs import Purchases
 
 
 MOST = 12  # sentences about one customer, unless that customer was asked for
@@ -58,10 +58,10 @@ def run(args: argparse.Namespace) -> int:
     from rules.report import nearest
     from storefront.commands.comparing import watched
     from storefront.commands.rule_folder import InstalledMethods, load
-    from storefront.draft_files import DraftError, load_draft, read_draft
-    from storefront.past_orders import OrdersError
-    from storefront.past_periods import PeriodError
-    from storefront.rule_diffs import diffs, gaps, starts_on
+    from storefront.past.orders import OrdersError
+    from storefront.past.periods import PeriodError
+    from storefront.replays.diffs import diffs, gaps, starts_on
+    from storefront.replays.drafts import DraftError, load_draft, read_draft
 
     loaded, today = load(args.shop, run_cases=False)
     for finding in loaded.errors:
@@ -101,8 +101,8 @@ def _purchases(args: argparse.Namespace, loaded: Loaded, today: date) -> Purchas
     """What each customer bought; nothing where the shop has no orders of that time and none were asked for by name."""
     from storefront.commands.comparing import watched
     from storefront.commands.order_source import find_orders
-    from storefront.past_orders import OrdersError
-    from storefront.rule_diffs import Purchases
+    from storefront.past.orders import OrdersError
+    from storefront.replays.diffs import Purchases
 
     assert loaded.ruleset is not None
     try:

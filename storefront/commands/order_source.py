@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rules import Catalog
-    from storefront.parallel_replay import Source
-    from storefront.past_periods import Period
+    from storefront.past.periods import Period
+    from storefront.replays.parallel import Source
 
 
 def find_orders(shop: Path, words: str | None, catalog: Catalog, currency: str, today: date) -> Source:
-    """The orders of a shop folder. Raises past_orders.OrdersError, PeriodError or OSError."""
-    from storefront import past_orders
-    from storefront.parallel_replay import FromMemory
-    from storefront.past_periods import ALL, read_source
+    """The orders of a shop folder. Raises OrdersError, PeriodError or OSError."""
+    from storefront.past import orders as past_orders
+    from storefront.past.periods import ALL, read_source
+    from storefront.replays.parallel import FromMemory
 
     wanted = ALL if words is None else read_source(words, today, shop)
     if isinstance(wanted, Path):
@@ -37,7 +37,7 @@ def find_orders(shop: Path, words: str | None, catalog: Catalog, currency: str, 
 
 def _some(source: Source, period: Period, days: tuple[date, date] | None) -> Source:
     """The source; OrdersError when there are orders and none of them in the period."""
-    from storefront.past_orders import OrdersError
+    from storefront.past.orders import OrdersError
 
     if not len(source) and days is not None:
         raise OrdersError(
@@ -50,8 +50,8 @@ def _in_database(shop: Path, period: Period, currency: str) -> tuple[Source | No
     """The orders of the period, and the days of the first and the last of all; None when there is no database."""
     from sqlalchemy.exc import DBAPIError
 
-    from storefront import past_orders
-    from storefront.parallel_replay import FromDatabase
+    from storefront.past import orders as past_orders
+    from storefront.replays.parallel import FromDatabase
 
     url = database_url(shop)
     if url is None:
@@ -72,8 +72,8 @@ def _in_database(shop: Path, period: Period, currency: str) -> tuple[Source | No
 
 
 def database_url(shop: Path) -> str | None:
-    """The address of the shop's database; None when it has none yet. Raises past_orders.OrdersError."""
-    from storefront.past_orders import OrdersError
+    """The address of the shop's database; None when it has none yet. Raises OrdersError."""
+    from storefront.past.orders import OrdersError
     from storefront.settings import SettingsError, load_settings
 
     try:

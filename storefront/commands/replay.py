@@ -61,9 +61,9 @@ def run(args: argparse.Namespace) -> int:
     from storefront.commands.comparing import run_against, watched
     from storefront.commands.order_source import find_orders
     from storefront.commands.rule_folder import load
-    from storefront.parallel_replay import rare_collection
-    from storefront.past_orders import OrdersError
-    from storefront.past_periods import PeriodError
+    from storefront.past.orders import OrdersError
+    from storefront.past.periods import PeriodError
+    from storefront.replays.parallel import rare_collection
 
     if args.against is None and (args.csv or args.html):
         print("--csv and --html show two sets of rules side by side: add --against DRAFT", file=sys.stderr)

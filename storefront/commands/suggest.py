@@ -60,9 +60,9 @@ def run(args: argparse.Namespace) -> int:
     """Learn, write, print; 1 when the rules have errors, 2 when there are no orders or the folder cannot be written."""
     from rules.suggest import learn_prices
     from storefront.commands.rule_folder import InstalledMethods, load, refused
-    from storefront.paid_lines import read_paid_lines
-    from storefront.past_orders import OrdersError
-    from storefront.past_periods import PeriodError
+    from storefront.past.orders import OrdersError
+    from storefront.past.paid_lines import read_paid_lines
+    from storefront.past.periods import PeriodError
     from storefront.suggestions import Shop
 
     loaded, today = load(args.shop, run_cases=True)
@@ -131,7 +131,7 @@ def _findings(
     """What was found, with how well it tells lines that were not learnt from."""
     from rules.money import plain
     from rules.suggest import learn_prices
-    from storefront.paid_lines import held_out
+    from storefront.past.paid_lines import held_out
 
     before, after = held_out(lines)
     known, usual, told = learn_prices(before).agreeing(after)

@@ -16,8 +16,8 @@ from typing import Any
 
 from rules.suggest import PaidLine
 from storefront.commands.order_source import database_url
-from storefront.past_orders import COLUMNS, NOT_PLACED, OrdersError
-from storefront.past_periods import ALL, Period, read_source
+from storefront.past.orders import COLUMNS, NOT_PLACED, OrdersError
+from storefront.past.periods import ALL, Period, read_source
 
 
 def read_paid_lines(shop: Path, words: str | None, today: date) -> tuple[list[PaidLine], list[Decimal]]:

@@ -22,10 +22,10 @@ from rules.side_by_side import SideBySide
 from storefront import jobs
 from storefront.clock import now, today
 from storefront.database import Base, Json, UtcDateTime, get_session, locked, write
-from storefront.draft_files import Draft, as_if_begun, load_draft
-from storefront.past_orders import Wanted, from_database, ids_of_orders
-from storefront.past_periods import Period, read_source
-from storefront.rule_diffs import Purchases, diffs, starts_on
+from storefront.past.orders import Wanted, from_database, ids_of_orders
+from storefront.past.periods import Period, read_source
+from storefront.replays.diffs import Purchases, diffs, starts_on
+from storefront.replays.drafts import Draft, as_if_begun, load_draft
 from storefront.shop import current_shop
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def _ids_of(session: Session, code: str, on: date) -> Sequence[int]:
     """The ids of one company's orders of the last year."""
     from storefront.accounts import Company
     from storefront.orders import Order
-    from storefront.past_orders import NOT_PLACED
+    from storefront.past.orders import NOT_PLACED
 
     year = read_source("last:12m", on)
     assert isinstance(year, Period)

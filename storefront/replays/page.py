@@ -14,9 +14,9 @@ from markupsafe import Markup
 
 from rules.comparison import Comparison
 from storefront import format, regions
-from storefront.comparisons import offer_to
 from storefront.language import _, language, ngettext, speak, text
 from storefront.own_packages import static_folder
+from storefront.replays.shown import offer_to
 
 
 def comparison_page(
@@ -28,7 +28,7 @@ def comparison_page(
     source: str = "",
 ) -> str:
     """The page in one language. `source` is what the shop says about the origin of its data."""
-    app = Flask("storefront", template_folder=str(Path(__file__).parent / "templates"))
+    app = Flask("storefront", template_folder=str(Path(__file__).parent.parent / "templates"))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(_=_, gettext=_, ngettext=ngettext, language=language)
     app.jinja_env.filters.update(text=text, region=regions.region_name)

@@ -47,7 +47,7 @@ class FromDatabase:
 
     def orders(self) -> Iterator[PastOrder]:
         from storefront.database import open_databases
-        from storefront.past_orders import Wanted, from_database
+        from storefront.past.orders import Wanted, from_database
 
         engine = open_databases(self.url).reading
         try:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from rules import VISITOR, Cart, Catalog, Customer, Line, Product, ShipTo
 from rules.money import to_major, to_minor
 from rules.past_order import PastOrder
-from storefront.past_periods import ALL, Period
+from storefront.past.periods import ALL, Period
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -1,0 +1,1 @@
+"""Past orders: which are meant, as carts for a replay, as lines that were charged. Read in bulk, never changed."""
