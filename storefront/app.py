@@ -28,7 +28,7 @@ FEATURES = (
     "storefront.health",
     "storefront.catalog.pages",
     "storefront.catalog.product_page",
-    "storefront.quick_order",
+    "storefront.quick_order.pages",
     "storefront.cart.pages",
     "storefront.card",
     "storefront.checkout.pages",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storefront.pasted import fault_of, read_file, read_lines
+from storefront.quick_order.pasted import fault_of, read_file, read_lines
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from sqlalchemy import select, update
 
 import rules
 from rules.replay import replay
-from storefront import cart, create_app, pricing, quick_answers
+from storefront import cart, create_app, pricing
 from storefront.accounts import Company, User
 from storefront.catalog import Product
 from storefront.checkout.confirming import Confirming
@@ -35,6 +35,7 @@ from storefront.entry import store, work
 from storefront.orders import Order
 from storefront.own_packages import examples_folder
 from storefront.past import orders as past_orders
+from storefront.quick_order import answers as quick_answers
 from storefront.seed import seed_shop
 from storefront.stock import StockItem
 from support.api import ask, make_key

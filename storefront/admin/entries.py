@@ -28,7 +28,7 @@ from storefront.forms import clean
 from storefront.language import _
 from storefront.orders import Order
 from storefront.orders.placing import Placed
-from storefront.quick_answers import AnswerRow
+from storefront.quick_order.answers import AnswerRow
 
 MOST_FOUND = 20
 _DIGITS = re.compile(r"[0-9][0-9()\- ]{3,}")

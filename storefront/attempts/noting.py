@@ -17,7 +17,7 @@ from sqlalchemy import Table, case, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from storefront import pasted, pricing
+from storefront import pricing
 from storefront.access import current_company, current_person
 from storefront.accounts import Company
 from storefront.attempts.models import REFUSED, Attempt, TrialResult
@@ -28,6 +28,7 @@ from storefront.catalog import shelf
 from storefront.clock import now, today
 from storefront.database import get_session, retrying, write
 from storefront.quantity import MAX_QUANTITY
+from storefront.quick_order import pasted
 from storefront.shop import Shop, current_shop
 
 log = logging.getLogger("koguchi.attempts")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from storefront.online_retail import Retail
+    from storefront.online_retail.lines import Retail
 
 
 def register_import(kind: str, subparsers: Any) -> None:
@@ -32,7 +32,7 @@ def register_import(kind: str, subparsers: Any) -> None:
 def run_import(kind: str, args: argparse.Namespace) -> int:
     """Read, write the folder and the database, tell what was done; 1 with a sentence when it cannot be."""
     from storefront import online_retail
-    from storefront.online_retail_shop import NotEmptyError
+    from storefront.online_retail.shop import NotEmptyError
     from storefront.settings import SettingsError
 
     started = time.monotonic()
@@ -74,7 +74,7 @@ def _make(folder: Path, retail: Retail, told: Callable[[str, int, int], None]) -
 
 def report(retail: Retail, orders: int, folder: Path, seconds: float) -> str:
     """What became of the file, line by line; the counts add up to its lines."""
-    from storefront.online_retail import CASH, REASONS, SOURCE
+    from storefront.online_retail.lines import CASH, REASONS, SOURCE
 
     cash = sum(line.customer == CASH for line in retail.lines)
     rows = [(len(retail.lines), "taken")]

@@ -22,7 +22,7 @@ from storefront.entry.models import Entry
 from storefront.language import _
 from storefront.orders.models import Order, OrderLine
 from storefront.quantity import MAX_QUANTITY
-from storefront.quick_answers import AnswerRow
+from storefront.quick_order.answers import AnswerRow
 
 REPLACED_BY = "replaced_by"  # a product's attribute: the SKU that is sold in its place
 

@@ -16,10 +16,8 @@ from werkzeug.datastructures import MultiDict
 
 from rules import TieError
 from rules.errors import MatcherError
-from storefront import pasted
 from storefront.accounts import User
 from storefront.accounts.addresses import addresses_of
-from storefront.answered import answered_text, joined, without_hidden_characters
 from storefront.attempts import noting
 from storefront.checkout import confirming, view
 from storefront.checkout import form as forms
@@ -31,7 +29,9 @@ from storefront.entry.models import Entry
 from storefront.language import _, ngettext
 from storefront.orders.placing import Outcome, Placed, place_order
 from storefront.pricing import Wanted
-from storefront.quick_answers import AnswerRow, Sheet, answer_sheet
+from storefront.quick_order import pasted
+from storefront.quick_order.answered import answered_text, joined, without_hidden_characters
+from storefront.quick_order.answers import AnswerRow, Sheet, answer_sheet
 from storefront.shop import current_shop
 
 log = logging.getLogger("koguchi.orders")

@@ -9,16 +9,17 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
-from storefront import card, pasted
+from storefront import card
 from storefront.access import current_company, public
-from storefront.answered import answered_text, joined, without_hidden_characters
 from storefront.attempts import noting
 from storefront.cart import owners, store
 from storefront.clock import today
 from storefront.database import get_session, write
 from storefront.language import _, ngettext
 from storefront.page import lead_to
-from storefront.quick_answers import Sheet, answer_sheet
+from storefront.quick_order import pasted
+from storefront.quick_order.answered import answered_text, joined, without_hidden_characters
+from storefront.quick_order.answers import Sheet, answer_sheet
 
 bp = Blueprint("quick_order", __name__)
 

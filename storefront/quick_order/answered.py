@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from storefront.pasted import MOST_LINES
+from storefront.quick_order.pasted import MOST_LINES
 
 
 def answered_text(form: Mapping[str, str]) -> str:

@@ -22,7 +22,7 @@ from rules.money import plain, to_minor
 from storefront.accounts import Company
 from storefront.catalog import Category, Product, search_columns
 from storefront.database import Base
-from storefront.online_retail import CASH, OTHER, SHELVES, SOURCE, Buyer, Item, Line, Retail
+from storefront.online_retail.lines import CASH, OTHER, SHELVES, SOURCE, Buyer, Item, Line, Retail
 from storefront.orders import Order, OrderLine, OrderMove
 from storefront.own_packages import examples_folder
 from storefront.stock import StockItem, StockMove

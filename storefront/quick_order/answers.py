@@ -21,9 +21,9 @@ from storefront.catalog.models import Product
 from storefront.clock import today
 from storefront.explained import Way
 from storefront.language import _, text
-from storefront.pasted import PastedLine
 from storefront.pricing import PricedCart, PricedLine, Wanted
 from storefront.quantity import QuantityRefused, QuantityText, parse_quantity
+from storefront.quick_order.pasted import PastedLine
 from storefront.shop import current_shop
 
 MOST_NAMES = 50  # words that are no SKU and are looked up as names, in one query
