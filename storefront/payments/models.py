@@ -1,4 +1,4 @@
-"""Tables of payments, refunds and webhook events, and from which state of a payment which other may be reached."""
+"""Tables of payments, captures, refunds and webhook events, and which state may follow which."""
 
 from __future__ import annotations
 
@@ -54,6 +54,9 @@ class Payment(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ask_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)  # when to look after it next
     asks: Mapped[int] = mapped_column(default=0, server_default="0")  # since its state last changed
+    told_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # the buyer read how it stands, or has the mail
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
@@ -89,6 +92,30 @@ class WebhookEvent(Base):
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class Capture(Base):
+    """Money asked of a payment that was promised. The row and its key come before the provider is called.
+
+    One that did not fail is the only one: a provider takes once, and lets go of the rest.
+    """
+
+    __tablename__ = "payment_captures"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("state IN ('requested', 'done', 'failed')", name="state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"), index=True)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    key: Mapped[str] = mapped_column(String(100), unique=True)
+    state: Mapped[str] = mapped_column(String(16), default="requested", index=True)
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    actor: Mapped[str] = mapped_column(String(254))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    code: Mapped[str | None] = mapped_column(String(64))
+
+
 class Refund(Base):
     """Money on its way back. The row and its key come before the provider is called; a failed one does not count."""
 
@@ -109,3 +136,6 @@ class Refund(Base):
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     code: Mapped[str | None] = mapped_column(String(64))
     message: Mapped[dict[str, str] | None] = mapped_column(Json)
+    answered_minor: Mapped[int | None] = mapped_column(
+        BigInteger
+    )  # where the provider answered another amount
