@@ -4,6 +4,8 @@ A raise, a hang, SystemExit or nonsense comes back as a record and costs that pl
 It cannot stop a hanging thread or limit memory: a plugin runs in the shop's own process.
 """
 
+from __future__ import annotations
+
 import logging
 import threading
 import time
@@ -16,6 +18,7 @@ from typing import Any, Generic, Literal, TypeVar
 T = TypeVar("T")
 log = logging.getLogger("koguchi.plugins")
 
+HIDDEN = "***"
 RECENT = 10  # failures that a guard keeps for the desk
 Kind = Literal["raised", "timeout", "nonsense", "resting"]
 
@@ -84,6 +87,8 @@ class Guard:
         self.last: Failure | None = None
         self.failures = 0
         self.recent: deque[tuple[datetime, Failure]] = deque(maxlen=RECENT)
+        self.tell: Callable[[Failure], None] | None = None  # called at every failure; must not raise
+        self.hidden: frozenset[str] = frozenset()  # secrets of the plugin, which no failure may repeat
 
     @property
     def resting(self) -> float:
@@ -117,7 +122,9 @@ class Guard:
         return Answer(value)
 
     def failed(self, what: str, kind: Kind, detail: str) -> Failure:
-        """Record and log a failure; `detail` must hold no secret."""
+        """Record, log and tell a failure, without the plugin's own secrets."""
+        for secret in self.hidden:
+            detail = detail.replace(secret, HIDDEN)
         failure = Failure(self.plugin, what, kind, detail)
         with self._lock:
             self.failures += 1
@@ -127,4 +134,6 @@ class Guard:
             if self._in_a_row >= self.allowed:
                 self._until = self._ticks() + self.rest
         log.error("plugin %s: %s %s: %r", self.plugin, what, kind, detail)
+        if self.tell is not None:
+            self.tell(failure)
         return failure
