@@ -11,17 +11,30 @@ from pydantic import AfterValidator, ValidationInfo
 
 from plugins.contract import (
     API,
+    Address,
+    AdminPage,
     Availability,
     Available,
+    Block,
+    BlockContext,
     Buyer,
     Capability,
+    Charge,
     CheckoutContext,
     Config,
     Disabled,
+    Health,
     Hidden,
+    Link,
     Money,
     NeedsQuotation,
+    OrderApproved,
+    OrderLine,
+    OrderPlaced,
+    OrderView,
+    PageView,
     Parcel,
+    PaymentChanged,
     PaymentProvider,
     PaymentView,
     Place,
@@ -30,11 +43,15 @@ from plugins.contract import (
     RateRequest,
     RawRequest,
     Result,
+    ShipmentCreated,
     ShippedLine,
     ShippingProvider,
     SignatureError,
+    Slot,
     Status,
+    TableView,
     TaxedMoney,
+    TaxLine,
     Texts,
     Unavailable,
     WebhookEvent,
@@ -54,22 +71,49 @@ def _in_shop(name: Path, info: ValidationInfo) -> Path:
     return inside
 
 
+def _of_shop(name: Path, info: ValidationInfo) -> Path:
+    folder = info.context.get("folder") if isinstance(info.context, Mapping) else None
+    if name.is_absolute() or folder is None:
+        return name
+    inside = (Path(folder) / name).resolve()
+    root = Path(folder).resolve()
+    if not inside.is_relative_to(root) or inside == root:
+        raise ValueError(f"{name} lies outside the shop folder: write a folder in it, or an absolute path")
+    return inside
+
+
 ShopFile = Annotated[Path, AfterValidator(_in_shop)]
 """A file of the shop folder, as the type of a Config field: relative, inside the folder, and there."""
 
+ShopFolder = Annotated[Path, AfterValidator(_of_shop)]
+"""A folder to write into: relative and then inside the shop folder, or absolute. It need not be there yet."""
+
 __all__ = [
     "API",
+    "Address",
+    "AdminPage",
     "Availability",
     "Available",
+    "Block",
+    "BlockContext",
     "Buyer",
     "Capability",
+    "Charge",
     "CheckoutContext",
     "Config",
     "Disabled",
+    "Health",
     "Hidden",
+    "Link",
     "Money",
     "NeedsQuotation",
+    "OrderApproved",
+    "OrderLine",
+    "OrderPlaced",
+    "OrderView",
+    "PageView",
     "Parcel",
+    "PaymentChanged",
     "PaymentProvider",
     "PaymentView",
     "Place",
@@ -78,11 +122,16 @@ __all__ = [
     "RateRequest",
     "RawRequest",
     "Result",
+    "ShipmentCreated",
     "ShippedLine",
     "ShippingProvider",
     "ShopFile",
+    "ShopFolder",
     "SignatureError",
+    "Slot",
     "Status",
+    "TableView",
+    "TaxLine",
     "TaxedMoney",
     "Texts",
     "Unavailable",

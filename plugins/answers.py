@@ -1,21 +1,34 @@
 """Checks what a plugin answered; each function returns what is wrong with it, or None."""
 
+import re
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 
 from plugins.contract import (
     STATUSES,
+    AdminPage,
     Available,
+    Block,
     Disabled,
+    Health,
     Hidden,
+    Link,
     Money,
     NeedsQuotation,
+    PageView,
     Rate,
     Result,
+    TableView,
     TaxedMoney,
     Unavailable,
     WebhookEvent,
 )
+
+MOST_BLOCKS, LONGEST_BLOCK = 5, 2_000  # of one plugin in one slot; characters
+MOST_PAGES, MOST_TABLES, MOST_ROWS = 20, 20, 1_000
+_PAGE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_CELL = (str, int, Decimal, Money, date)  # a moment is a date, and so is True an int
 
 
 def bad_texts(texts: object) -> bool:
@@ -98,4 +111,88 @@ def bad_events(events: object) -> str | None:
             return "an event whose event_id, provider_ref or kind is no text"
         if not event.event_id:
             return "an event without an event_id"
+    return None
+
+
+# ---- hooks
+
+
+def bad_return(nothing: object) -> str | None:
+    """An event hook says that it failed by raising; any answer might mean that it did."""
+    if nothing is None:
+        return None
+    return f"returned {nothing!r:.80}, an event hook returns None: raise to be told again"
+
+
+def bad_health(health: object) -> str | None:
+    if not isinstance(health, Health) or type(health.is_well) is not bool:
+        return f"returned {health!r:.80}, not Health(is_well, said)"
+    return "Health with said that is no text" if health.said is not None and bad_texts(health.said) else None
+
+
+def bad_blocks(blocks: object) -> str | None:
+    if not isinstance(blocks, list | tuple):
+        return f"returned {blocks!r:.80}, not a list of Block"
+    if len(blocks) > MOST_BLOCKS:
+        return f"returned {len(blocks)} blocks, at most {MOST_BLOCKS} fit"
+    for block in blocks:
+        if not isinstance(block, Block):
+            return f"{block!r:.80} is not a Block"
+        if bad_texts(block.title) or bad_texts(block.body):
+            return "a Block without title or body in ja or en"
+        if any(len(text) > LONGEST_BLOCK for text in (*block.title.values(), *block.body.values())):
+            return f"a Block with more than {LONGEST_BLOCK:,} characters"
+        if block.link is not None and (wrong := bad_link(block.link)):
+            return wrong
+    return None
+
+
+def bad_link(link: object) -> str | None:
+    if not isinstance(link, Link) or bad_texts(link.label) or not isinstance(link.url, str):
+        return f"{link!r:.80} is not a Link with a label in ja or en"
+    url = link.url
+    is_ours = url.startswith("/") and not url.startswith("//")
+    is_plain = url.isprintable() and "\\" not in url and " " not in url and len(url) <= LONGEST_BLOCK
+    if is_plain and (is_ours or re.match(r"https://[^/?#]", url)):
+        return None
+    return f"a link to {url!r:.80}: it must begin with https:// or be a path of the shop, such as /products"
+
+
+def bad_pages(pages: object) -> str | None:
+    if not isinstance(pages, list | tuple) or len(pages) > MOST_PAGES:
+        return f"returned {pages!r:.80}, not a list of at most {MOST_PAGES} AdminPage"
+    for page in pages:
+        if not isinstance(page, AdminPage) or bad_texts(page.title) or not callable(page.show):
+            return f"{page!r:.80} is not an AdminPage with a title in ja or en and a function show"
+        if not isinstance(page.id, str) or not _PAGE_ID.fullmatch(page.id):
+            return f"{page.id!r:.80} is no id of a page: small letters, digits and hyphens"
+    if len({page.id for page in pages}) < len(pages):
+        return "two pages with one id"
+    return None
+
+
+def bad_view(view: object) -> str | None:
+    """What is wrong with what a page shows."""
+    if not isinstance(view, PageView) or not isinstance(view.texts, list | tuple):
+        return f"returned {view!r:.80}, not a PageView"
+    if any(bad_texts(text) for text in view.texts):
+        return "a text that is not in ja or en"
+    if not isinstance(view.tables, list | tuple) or len(view.tables) > MOST_TABLES:
+        return f"tables that are no list of at most {MOST_TABLES}"
+    return next((wrong for table in view.tables if (wrong := _bad_table(table))), None)
+
+
+def _bad_table(table: object) -> str | None:
+    if not isinstance(table, TableView) or bad_texts(table.title):
+        return f"{table!r:.80} is not a TableView with a title in ja or en"
+    if not isinstance(table.columns, list | tuple) or any(bad_texts(each) for each in table.columns):
+        return "a column without a title in ja or en"
+    if not isinstance(table.rows, list | tuple) or len(table.rows) > MOST_ROWS:
+        return f"rows that are no list of at most {MOST_ROWS:,}"
+    for row in table.rows:
+        if not isinstance(row, list | tuple) or len(row) != len(table.columns):
+            return f"a row {row!r:.80} that does not fit its {len(table.columns)} columns"
+        for cell in row:
+            if cell is not None and (not isinstance(cell, _CELL) or isinstance(cell, bool)):
+                return f"a cell {cell!r:.80}: texts, numbers, Money, dates and moments are shown"
     return None

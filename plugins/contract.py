@@ -4,7 +4,7 @@ Amounts are int minor units with a currency, weights grams, tax rates Decimal, d
 timestamps aware UTC, regions ISO 3166-2. Never a float, a web request, a database session or a row.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -297,7 +297,208 @@ class ShippingProvider(Protocol):
     def quote(self, request: RateRequest) -> Quoted: ...
 
 
+# ---- events
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an order goes, as its buyer wrote it."""
+
+    recipient: str
+    postcode: str = ""
+    region: str = ""  # ISO 3166-2, such as JP-27
+    city: str = ""
+    street: str = ""
+    phone: str = ""
+    country: str = "JP"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A line of an order. `unit_price` is that of `per` pieces; it and `amount` are without tax."""
+
+    position: int
+    sku: str
+    name: Texts
+    quantity: int
+    amount: Money
+    unit_price: Decimal | None = None
+    per: int = 1
+    unit: Texts | None = None
+    tax: str = "standard"  # the category; `Order.taxes` has its rate
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A surcharge, or a discount: then `amount` is below zero. `code` names the rule that made it. Without tax."""
+
+    code: str
+    label: Texts
+    amount: Money
+    tax: str = "standard"
+
+
+@dataclass(frozen=True, slots=True)
+class TaxLine:
+    category: str
+    rate: Decimal
+    base: Money
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order as it stands when the record is made; its amounts are as its buyer confirmed them.
+
+    `goods`, `shipping` and `payment_fee` are without tax; goods, charges, shipping, fee and taxes make `total`.
+    """
+
+    number: str
+    state: str
+    placed_at: datetime
+    on: date
+    buyer: Buyer
+    company: str
+    contact: str
+    ship_to: Address
+    lines: tuple[OrderLine, ...]
+    charges: tuple[Charge, ...]
+    taxes: tuple[TaxLine, ...]
+    goods: Money
+    shipping: Money
+    payment_fee: Money
+    total: Money
+    channel: str = "web"
+    shipping_code: str | None = None
+    payment_code: str | None = None
+    purchase_order_number: str = ""
+    note: str = ""
+    deliver_on: date | None = None  # as wished
+    delivery_slot: str = ""
+    promised_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlaced:
+    """An order came into being. `order.state` may be awaiting_approval: then `order_approved` follows, or nothing."""
+
+    event_id: str
+    at: datetime
+    order: OrderView
+
+
+@dataclass(frozen=True, slots=True)
+class OrderApproved:
+    """A person let an order go on that waited for approval."""
+
+    event_id: str
+    at: datetime
+    order: OrderView
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentChanged:
+    """A payment went from one state to another. `payment.state` is what it is now, maybe further on than `after`."""
+
+    event_id: str
+    at: datetime
+    order: OrderView
+    payment: PaymentView
+    provider: str
+    before: str
+    after: str
+    captured: Money | None = None  # what the provider took
+    refunded: Money | None = None  # all that was paid back so far
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentCreated:
+    """Parcels of an order left under one tracking number; an order may have several."""
+
+    event_id: str
+    at: datetime
+    order: OrderView
+    carrier: str
+    tracking_number: str
+    parcels: int
+    shipped_on: date
+    is_undone: bool = False  # taken back since: the parcels did not leave
+
+
+# ---- what a plugin shows and says of itself
+
+Slot = Literal["product_page", "cart_summary", "order_confirmation"]
+SLOTS: tuple[str, ...] = get_args(Slot)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockContext:
+    """What stands on the page: one SKU on a product page, those of the lines in a cart or an order."""
+
+    on: date
+    buyer: Buyer | None = None  # None for a visitor; the credit is not told
+    skus: tuple[str, ...] = ()
+    order_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`url` begins with https:// or is a path of the shop, such as /products."""
+
+    label: Texts
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A few plain sentences on a page, never HTML; a line break in `body` is shown as one."""
+
+    title: Texts
+    body: Texts
+    link: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """A table of a plugin's page. A cell is a text, a number, Money, a date or a moment; the shop writes it out."""
+
+    title: Texts
+    columns: tuple[Texts, ...]
+    rows: tuple[tuple[str | int | Decimal | Money | date | datetime | None, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """What a plugin's page shows: paragraphs, then tables. Plain texts, never HTML."""
+
+    texts: tuple[Texts, ...] = ()
+    tables: tuple[TableView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AdminPage:
+    """A page for the shop's staff at /admin/plugins/PLUGIN/pages/`id`; `show` is called whenever it is opened."""
+
+    id: str  # small letters, digits and hyphens
+    title: Texts
+    show: Callable[[], PageView]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the plugin can do its work now; `said` is a sentence for the owner."""
+
+    is_well: bool
+    said: Texts | None = None
+
+
 # ---- hooks
+
+
+# A plugin that brings no provider names its settings in a module attribute CONFIG: type[Config]; with a provider
+# its `config` is the model. Every hook gets the checked `settings` and may leave out the arguments it does not need.
 
 
 @hookspec
@@ -313,4 +514,61 @@ def register_shipping_providers() -> Sequence[type[ShippingProvider]]:  # type: 
     """Ways to ship that this plugin brings.
 
     Called once at start, only when the plugin is enabled. Its id is the entry point's name.
+    """
+
+
+@hookspec
+def order_placed(event: OrderPlaced, settings: Any) -> None:
+    """An order was placed, through whichever door.
+
+    Called after the commit, from the outbox, until it returns: a raise is tried again with growing pauses, with the
+    same `event.event_id`. Two events may arrive in another order than they happened, and one may arrive twice.
+    """
+
+
+@hookspec
+def order_approved(event: OrderApproved, settings: Any) -> None:
+    """A person approved an order that waited for it. Orders that waited for nobody have no such event.
+
+    Called as `order_placed` is.
+    """
+
+
+@hookspec
+def payment_changed(event: PaymentChanged, settings: Any) -> None:
+    """A payment changed its state: paid, failed, paid back, put up for review.
+
+    Called as `order_placed` is.
+    """
+
+
+@hookspec
+def shipment_created(event: ShipmentCreated, settings: Any) -> None:
+    """Parcels of an order left, under one tracking number.
+
+    Called as `order_placed` is.
+    """
+
+
+@hookspec
+def template_blocks(slot: Slot, ctx: BlockContext, settings: Any) -> Sequence[Block]:  # type: ignore[empty-body]
+    """Sentences for a slot of a page: product_page, cart_summary or order_confirmation. At most five; [] for none.
+
+    Called while a buyer waits, with 0.3 s to answer: no files, no network.
+    """
+
+
+@hookspec
+def admin_pages(settings: Any) -> Sequence[AdminPage]:  # type: ignore[empty-body]
+    """Pages for the shop's staff, such as what was handed over or what is still to be done.
+
+    Called when the desk lists them, with 1 s to answer; the `show` of a page has 15 s.
+    """
+
+
+@hookspec
+def health(settings: Any) -> Health:  # type: ignore[empty-body]
+    """Whether the plugin can do its work now: the folder can be written, the account answers.
+
+    Called when somebody asks, with 15 s to answer; it must change nothing.
     """

@@ -89,6 +89,13 @@ class Guard:
         self.recent: deque[tuple[datetime, Failure]] = deque(maxlen=RECENT)
         self.tell: Callable[[Failure], None] | None = None  # called at every failure; must not raise
         self.hidden: frozenset[str] = frozenset()  # secrets of the plugin, which no failure may repeat
+        self._main: Guard = self
+
+    def beside(self) -> Guard:
+        """A breaker of its own that notes its failures here: events that fail must not close the checkout."""
+        other = Guard(self.plugin, allowed=self.allowed, rest=self.rest, ticks=self._ticks)
+        other._main = self
+        return other
 
     @property
     def resting(self) -> float:
@@ -123,17 +130,19 @@ class Guard:
 
     def failed(self, what: str, kind: Kind, detail: str) -> Failure:
         """Record, log and tell a failure, without the plugin's own secrets."""
-        for secret in self.hidden:
+        main = self._main
+        for secret in main.hidden:
             detail = detail.replace(secret, HIDDEN)
         failure = Failure(self.plugin, what, kind, detail)
         with self._lock:
-            self.failures += 1
-            self.last = failure
-            self.recent.append((datetime.now(UTC), failure))
             self._in_a_row += 1
             if self._in_a_row >= self.allowed:
                 self._until = self._ticks() + self.rest
+        with main._lock:
+            main.failures += 1
+            main.last = failure
+            main.recent.append((datetime.now(UTC), failure))
         log.error("plugin %s: %s %s: %r", self.plugin, what, kind, detail)
-        if self.tell is not None:
-            self.tell(failure)
+        if main.tell is not None:
+            main.tell(failure)
         return failure

@@ -1,0 +1,272 @@
+"""The active plugins of a shop, and the only way to call them: with deadline, check, log and breaker, one by one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from plugins import answers
+from plugins.building import Hooks
+from plugins.contract import (
+    AdminPage,
+    Availability,
+    Block,
+    BlockContext,
+    Capability,
+    CheckoutContext,
+    Health,
+    Money,
+    OrderApproved,
+    OrderPlaced,
+    PageView,
+    PaymentChanged,
+    PaymentProvider,
+    PaymentView,
+    Quoted,
+    RateRequest,
+    RawRequest,
+    Result,
+    ShipmentCreated,
+    ShippingProvider,
+    SignatureError,
+    Slot,
+    TaxedMoney,
+    WebhookEvent,
+)
+from plugins.door import Plugin
+from plugins.guard import Answer, Failure, Guard
+
+QUOTE_SECONDS = 0.3  # a quote is answered while a buyer waits
+HTTP_SECONDS = 3.5  # a plugin that asks a server: 3 s for the server, the rest for its fallback
+BLOCK_SECONDS = 0.3
+PURE_SECONDS = 1.0  # availability and fee only compute; a second allows for a busy machine
+SLOW_SECONDS = 15.0  # calls that may go over the network
+LANES = ("health", "events", "blocks", "pages")
+
+Event: TypeAlias = OrderPlaced | OrderApproved | PaymentChanged | ShipmentCreated
+
+
+class Plugins:
+    """The active plugins of a shop in the order (priority, id), and the only way to call them."""
+
+    def __init__(
+        self,
+        installed: Iterable[Plugin],
+        payments: Mapping[str, PaymentProvider],
+        shipping: Mapping[str, ShippingProvider],
+        hooks: Mapping[str, Hooks] | None = None,
+        *,
+        tables: Mapping[str, Mapping[str, Any]] | None = None,
+        quote_seconds: float = QUOTE_SECONDS,
+        slow_seconds: float = SLOW_SECONDS,
+    ) -> None:
+        self.installed = tuple(installed)
+        self._tables = dict(tables or {})  # what each was loaded with
+        self.payments = dict(payments)
+        self.shipping = dict(shipping)
+        self._guards = {plugin.id: plugin.guard for plugin in self.installed if plugin.guard}
+        # Anybody may post nonsense to a webhook: it must not put the plugin's checkout to rest.
+        self._webhooks = {name: Guard(name, allowed=sys.maxsize) for name in self.payments}
+        self._hooks = dict(hooks or {})
+        # Each with a breaker of its own: events that fail must neither close a checkout nor take a block away.
+        self._hook_guards = {
+            (name, lane): guard.beside() for name, guard in self._guards.items() for lane in LANES
+        }
+        self.quote_seconds, self.pure_seconds, self.slow_seconds = quote_seconds, PURE_SECONDS, slow_seconds
+
+    def kept(
+        self, name: str, table: Mapping[str, Any] | None
+    ) -> tuple[Plugin, list[tuple[str, Any]], Guard | None] | None:
+        """An active plugin with its providers and its webhooks' guard, when it was loaded with the same table."""
+        known = next((each for each in self.installed if each.id == name and each.state == "active"), None)
+        if known is None or table is None or self._tables.get(name) != table:
+            return None
+        kinds: tuple[tuple[str, Mapping[str, Any]], ...] = (
+            ("payments", self.payments),
+            ("shipping", self.shipping),
+        )
+        return (
+            known,
+            [(kind, those[name]) for kind, those in kinds if name in those],
+            self._webhooks.get(name),
+        )
+
+    def listen(self, tell: Callable[[Failure], None]) -> None:
+        """Call `tell` at every failure from now on, after it was logged, in the thread that asked."""
+        for guard in (*self._guards.values(), *self._webhooks.values()):
+            guard.tell = tell
+
+    def availability(self, name: str, ctx: CheckoutContext) -> Answer[Availability] | Failure:
+        """Whether the method is offered; a Failure means it is not."""
+        provider = self.payments[name]
+        return self._guards[name].call(
+            "availability",
+            lambda: provider.availability(ctx),
+            seconds=self.pure_seconds,
+            check=answers.bad_availability,
+        )
+
+    def fee(self, name: str, ctx: CheckoutContext) -> Answer[TaxedMoney | None] | Failure:
+        provider = self.payments[name]
+        return self._guards[name].call(
+            "fee",
+            lambda: provider.fee(ctx),
+            seconds=self.pure_seconds,
+            check=lambda fee: answers.bad_fee(fee, ctx.total.currency),
+        )
+
+    def quote(self, name: str, request: RateRequest) -> Answer[Quoted] | Failure:
+        """Rates, or why there are none; a Failure means the method is not offered."""
+        provider = self.shipping[name]
+        return self._guards[name].call(
+            "quote",
+            lambda: provider.quote(request),
+            seconds=max(HTTP_SECONDS, self.quote_seconds) if self.asks_a_server(name) else self.quote_seconds,
+            check=lambda quoted: answers.bad_quote(quoted, request.currency),
+        )
+
+    def asks_a_server(self, name: str) -> bool:
+        """Whether a shipping plugin says that its answers come over the network, and may be others in a moment."""
+        return getattr(self.shipping[name], "over_http", False) is True
+
+    def start(
+        self, name: str, payment: PaymentView, *, key: str, return_url: str
+    ) -> Answer[Result] | Failure:
+        """Begin a payment; `key` is stored before this call. A Failure means the outcome is unknown."""
+        provider = self.payments[name]
+        return self._guards[name].call(
+            "start",
+            lambda: provider.start(payment, key=key, return_url=return_url),
+            seconds=self.slow_seconds,
+            check=lambda result: answers.bad_result(result, key),
+        )
+
+    def fetch(self, name: str, payment: PaymentView) -> Answer[Result] | Failure:
+        provider = self.payments[name]
+        return self._guards[name].call(
+            "fetch", lambda: provider.fetch(payment), seconds=self.slow_seconds, check=answers.bad_result
+        )
+
+    def capture(
+        self, name: str, payment: PaymentView, amount: Money, *, key: str
+    ) -> Answer[Result] | Failure:
+        provider = self.payments[name]
+        return self._guards[name].call(
+            "capture",
+            lambda: provider.capture(payment, amount, key=key),
+            seconds=self.slow_seconds,
+            check=lambda result: answers.bad_result(result, key),
+        )
+
+    def void(self, name: str, payment: PaymentView, *, key: str) -> Answer[Result] | Failure:
+        provider = self.payments[name]
+        return self._guards[name].call(
+            "void",
+            lambda: provider.void(payment, key=key),
+            seconds=self.slow_seconds,
+            check=lambda result: answers.bad_result(result, key),
+        )
+
+    def refund(
+        self, name: str, payment: PaymentView, amount: Money, *, key: str, reason: str | None
+    ) -> Answer[Result] | Failure:
+        """Pay back; `key` is stored before this call. A Failure means the outcome is unknown."""
+        provider = self.payments[name]
+        return self._guards[name].call(
+            "refund",
+            lambda: provider.refund(payment, amount, key=key, reason=reason),
+            seconds=self.slow_seconds,
+            check=lambda result: answers.bad_result(result, key),
+        )
+
+    def parse_webhook(self, name: str, raw: RawRequest) -> Answer[list[WebhookEvent] | None] | Failure:
+        """The events of a request; None when the plugin says that it does not come from the provider."""
+        provider = self.payments[name]
+
+        def parse() -> list[WebhookEvent] | None:
+            try:
+                return provider.parse_webhook(raw)
+            except SignatureError:
+                return None
+
+        return self._webhooks[name].call(
+            "parse_webhook",
+            parse,
+            seconds=self.slow_seconds,  # some events name a charge only, and the provider is asked whose it is
+            check=lambda events: None if events is None else answers.bad_events(events),
+        )
+
+    def can(self, name: str, *capabilities: Capability) -> bool:
+        """Whether an active payment plugin says that it can do all of this."""
+        provider = self.payments.get(name)
+        return provider is not None and all(each in provider.capabilities for each in capabilities)
+
+    # ---- hooks
+
+    def health(self, name: str) -> Answer[Health] | Failure | None:
+        """What a plugin says of itself; None where it says nothing."""
+        if not self._has(name, "health"):
+            return None
+        return self._call(name, "health", "health", self.slow_seconds, answers.bad_health)
+
+    def listeners(self, event: str) -> tuple[str, ...]:
+        """The active plugins that want to be told of an event."""
+        return tuple(name for name in self._hooks if self._has(name, event))
+
+    def tell(self, name: str, hook: str, event: Event) -> Answer[None] | Failure:
+        """Tell one plugin of one event; after a Failure it must be told again."""
+        return self._call(name, "events", hook, self.slow_seconds, answers.bad_return, event=event)
+
+    def blocks(self, slot: Slot, ctx: BlockContext) -> list[tuple[str, Block]]:
+        """What plugins have to say in a slot, each with its plugin; one that fails costs its own."""
+        told: list[tuple[str, Block]] = []
+        for name in self.listeners("template_blocks"):
+            answer: Answer[Sequence[Block]] | Failure = self._call(
+                name, "blocks", "template_blocks", BLOCK_SECONDS, answers.bad_blocks, slot=slot, ctx=ctx
+            )
+            if isinstance(answer, Answer):
+                told += [(name, block) for block in answer.value]
+        return told
+
+    def pages(self) -> list[tuple[str, AdminPage]]:
+        """The pages of all plugins for the desk, each with its plugin."""
+        return [(name, page) for name in self.listeners("admin_pages") for page in self._pages_of(name)]
+
+    def _pages_of(self, name: str) -> Sequence[AdminPage]:
+        answer: Answer[Sequence[AdminPage]] | Failure = self._call(
+            name, "pages", "admin_pages", self.pure_seconds, answers.bad_pages
+        )
+        return answer.value if isinstance(answer, Answer) else ()
+
+    def page(self, name: str, page_id: str) -> AdminPage | None:
+        """One page of a plugin for the desk."""
+        if not self._has(name, "admin_pages"):
+            return None
+        return next((page for page in self._pages_of(name) if page.id == page_id), None)
+
+    def show(self, name: str, page: AdminPage) -> Answer[PageView] | Failure:
+        """What a page shows now."""
+        return self._hook_guards[name, "pages"].call(
+            f"page {page.id}", page.show, seconds=self.slow_seconds, check=answers.bad_view
+        )
+
+    def _has(self, name: str, hook: str) -> bool:
+        return name in self._hooks and hook in self._hooks[name].names
+
+    def _call(
+        self,
+        name: str,
+        lane: str,
+        hook: str,
+        seconds: float,
+        check: Callable[[Any], str | None],
+        **given: Any,
+    ) -> Answer[Any] | Failure:
+        """One hook of one plugin. `tell` may be asked for a plugin that is gone: that is a failure as well."""
+        if not self._has(name, hook):
+            return Failure(name, hook, "raised", f"{name} is not active or has no hook {hook}")
+        hooks = self._hooks[name]
+        return self._hook_guards[name, lane].call(
+            hook, lambda: hooks.call(hook, **given), seconds=seconds, check=check
+        )
