@@ -19,6 +19,7 @@ from storefront.accounts import Address, Company, User
 from storefront.catalog import Product
 from storefront.database import get_session, write
 from storefront.orders import Order
+from storefront.payments import payment_of
 from support.ordering import allow_terms, person
 from support.shop import SHOP_TOML, make_app, make_product, seed, sign_in, write_shop
 
@@ -444,6 +445,14 @@ because = {ja = "材料を先に手配するため", en = "We buy the material f
 [payment]
 hide = ["net_terms"]
 """
+LONGER_TERMS = """
+code = "PM30"
+name = {ja = "月末締めの翌々月末", en = "Month end, paid two months later"}
+[when]
+"customer.code" = "HAYASHI"
+[payment]
+terms = {closing_day = 31, pay_month = 2, pay_day = 31}
+"""
 FREE = """
 code = "SH10"
 name = {ja = "5,000円以上で送料無料", en = "Free from ¥5,000"}
@@ -467,6 +476,21 @@ def test_a_payment_refused_by_a_rule_stays_in_view_with_reason_and_code(
     answer = confirm(buying, payment="net_terms")
     assert answer.status_code == 422
     assert orders(app) == []
+
+
+def test_terms_that_a_rule_gives_come_before_the_companys_own_on_the_page_and_in_the_payment(
+    app: Flask, buying: FlaskClient, shop_folder: Path
+) -> None:
+    (shop_folder / "rules" / "PM30_terms.toml").write_text(LONGER_TERMS, "utf-8")
+    allow_terms(app, "HAYASHI", 500_000)  # closes on the 20th, paid at the end of the next month
+    page = buying.get("/checkout?lang=en").text
+    assert "Closes Mon 30 Nov, due Sun 31 Jan" in page
+    assert "PM30" in page
+    assert confirm(buying, payment="net_terms").status_code == 303
+    with app.app_context():
+        paid = payment_of(get_session(), orders(app)[0].id)
+        assert paid is not None
+        assert paid.instructions == {"closing_on": "2026-11-30", "due_on": "2027-01-31"}
 
 
 def test_free_shipping_names_its_rule_on_page_and_order(tmp_path: Path) -> None:

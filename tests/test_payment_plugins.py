@@ -19,7 +19,7 @@ from plugins import (
 )
 from plugins.guard import Answer, Failure
 from plugins.loader import Plugins, load
-from plugins.payments.net_terms import closing_on, due_on
+from plugins.payments.net_terms import closing_on, due_on, shifted
 
 YEN = Money(16_884, "JPY")
 ON = date(2026, 11, 20)
@@ -100,6 +100,34 @@ def test_closing_and_due_dates(on: str, terms: tuple[int, int, int], closes: str
     agreed = dict(zip(("closing_day", "pay_month", "pay_day"), terms, strict=True))
     assert closing_on(agreed, date.fromisoformat(on)) == date.fromisoformat(closes)
     assert due_on(agreed, date.fromisoformat(on)) == date.fromisoformat(due)
+
+
+@pytest.mark.parametrize(
+    ("due", "previous", "following"),
+    [
+        ("2026-11-20", "2026-11-20", "2026-11-20"),  # a Friday
+        ("2027-01-31", "2027-01-29", "2027-02-01"),  # a Sunday at the end of a month
+        ("2026-11-03", "2026-11-02", "2026-11-04"),  # Culture Day
+        ("2026-12-31", "2026-12-30", "2027-01-04"),  # banks are closed until 3 January
+        ("2026-09-22", "2026-09-18", "2026-09-24"),  # a day between two public holidays is one too
+        ("2028-02-29", "2028-02-29", "2028-02-29"),  # a leap day, Tuesday
+    ],
+)
+def test_a_due_date_on_which_banks_are_closed_moves_as_the_shop_says(
+    due: str, previous: str, following: str
+) -> None:
+    day = date.fromisoformat(due)
+    assert shifted(day, "none") == day
+    assert shifted(day, "previous") == date.fromisoformat(previous)
+    assert shifted(day, "next") == date.fromisoformat(following)
+
+
+def test_net_terms_tell_the_shifted_day_in_the_note_and_in_the_instructions() -> None:
+    loaded = plugins("net_terms", holiday_shift="next")
+    answer = loaded.availability("net_terms", CONTEXT)
+    assert isinstance(answer, Answer)
+    assert answer.value.note["en"] == "Closes Fri 20 Nov, due Mon 4 Jan"
+    assert (start(loaded, "net_terms").instructions or {})["due_on"] == "2027-01-04"
 
 
 def test_net_days_with_and_without_end_of_month() -> None:

@@ -4,9 +4,12 @@ Whether the credit limit is kept is decided by the shop under its own lock; here
 """
 
 import calendar
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, Literal
+
+from pydantic import Field
 
 from plugins import (
     Availability,
@@ -44,7 +47,7 @@ def closing_on(terms: Mapping[str, Any], on: date) -> date | None:
 
 
 def due_on(terms: Mapping[str, Any], on: date) -> date:
-    """When an order of `on` is to be paid, before any shift for bank holidays."""
+    """When an order of `on` is to be paid, before `shifted`."""
     closing = closing_on(terms, on)
     if closing is not None:
         return _month_day(
@@ -54,8 +57,36 @@ def due_on(terms: Mapping[str, Any], on: date) -> date:
     return _month_day(due.year, due.month, 31) if terms.get("end_of_month") else due
 
 
+Shift = Literal["none", "previous", "next"]
+_NEW_YEAR = ((12, 31), (1, 1), (1, 2), (1, 3))  # when Japanese banks are closed besides public holidays
+
+
+@lru_cache(maxsize=16)
+def _public_holidays(year: int) -> Collection[date]:
+    import holidays  # when first asked: most shops do not shift
+
+    return frozenset(holidays.country_holidays("JP", years=year, expand=False))
+
+
+def is_bank_day(day: date) -> bool:
+    """Whether Japanese banks move money on that day."""
+    return (
+        day.weekday() < 5 and (day.month, day.day) not in _NEW_YEAR and day not in _public_holidays(day.year)
+    )
+
+
+def shifted(due: date, shift: Shift) -> date:
+    """The due date, or the bank day before or after it; the day before may lie in the month before."""
+    step = {"none": 0, "previous": -1, "next": 1}[shift]
+    while step and not is_bank_day(due):
+        due += timedelta(days=step)
+    return due
+
+
 class Settings(Config):
-    pass
+    holiday_shift: Shift = Field(
+        default="none", description="a due date on which banks are closed moves to the bank day before or after"
+    )
 
 
 class NetTerms:
@@ -71,7 +102,7 @@ class NetTerms:
         """Hidden for visitors and for companies without agreed terms or a credit limit."""
         if ctx.buyer is None or not ctx.buyer.terms or ctx.buyer.credit_limit is None:
             return Hidden()
-        due = due_on(ctx.buyer.terms, ctx.on)
+        due = self._due_on(ctx.buyer.terms, ctx.on)
         closing = closing_on(ctx.buyer.terms, ctx.on)
         if closing is None:
             return Available({"ja": f"{_ja(due)}お支払い", "en": f"Due {due:%a %-d %b}"})
@@ -81,6 +112,9 @@ class NetTerms:
                 "en": f"Closes {closing:%a %-d %b}, due {due:%a %-d %b}",
             }
         )
+
+    def _due_on(self, terms: Mapping[str, Any], on: date) -> date:
+        return shifted(due_on(terms, on), self.settings.holiday_shift)
 
     def fee(self, ctx: CheckoutContext) -> TaxedMoney | None:
         return None
@@ -96,7 +130,7 @@ class NetTerms:
             return Result("failed", None, payment.amount, key, buyer_message=reason, code="no_terms")
         closing = closing_on(terms, payment.on)
         due = {"closing_on": closing.isoformat()} if closing is not None else {}
-        due["due_on"] = due_on(terms, payment.on).isoformat()
+        due["due_on"] = self._due_on(terms, payment.on).isoformat()
         return Result("authorized", _reference(payment), payment.amount, key, instructions=due)
 
     def fetch(self, payment: PaymentView) -> Result:

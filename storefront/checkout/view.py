@@ -16,6 +16,7 @@ from rules.money import plain
 from storefront import format
 from storefront.checkout import promised
 from storefront.language import _, ngettext, text
+from storefront.orders.credit import NET_TERMS
 from storefront.orders.preparing import Prepared
 from storefront.payments import PaymentOption
 from storefront.pricing import PricedCart
@@ -130,10 +131,12 @@ def _payment_row(
         )
     fee = format.money(offer.amount, sign=True) if offer.amount else _("no fee")
     detail = text(option.note)
-    if option.code == "net_terms" and credit_left is not None:
+    given = prepared.priced.decision.terms if option.code == NET_TERMS else None
+    if option.code == NET_TERMS and credit_left is not None:
         after = credit_left - prepared.priced.decision.total
         detail += _(". %(amount)s of credit left after this order", amount=format.money(max(after, 0)))
-    return ChoiceRow(option.code, label, fee, option.code == prepared.payment, False, detail)
+    is_chosen = option.code == prepared.payment
+    return ChoiceRow(option.code, label, fee, is_chosen, False, detail, given.code if given else None)
 
 
 def line_rows(priced: PricedCart) -> list[LineRow]:

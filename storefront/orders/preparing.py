@@ -102,7 +102,13 @@ def prepare(
     place = None if to is None else Place(to.country, to.region, to.postcode)
     carriage = next((option.amount_minor or 0 for option in options if option.code == ship), 0)
     ways = payments.offered(
-        shop, company, total_minor=decision.total + carriage, goods_minor=decision.goods, on=on, to=place
+        shop,
+        company,
+        total_minor=decision.total + carriage,
+        goods_minor=decision.goods,
+        on=on,
+        to=place,
+        terms=decision.terms.values if decision.terms else None,
     )
     methods = payments.methods(ways, decision.currency) if ways or shop.plugins.payments else None
     ready = [option.code for option in ways if option.is_available]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from plugins.contract import Available, Buyer, CheckoutContext, Disabled, Money, Place
 from plugins.guard import Failure
@@ -13,6 +14,9 @@ from rules.money import to_major
 from storefront.accounts import Company
 from storefront.shipping import tax_category
 from storefront.shop import Shop
+
+if TYPE_CHECKING:
+    from storefront.orders.models import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,13 @@ class PaymentOption:
     tax: str | None = None
 
 
-def buyer_view(company: Company | None, currency: str, credit_left_minor: int | None = None) -> Buyer | None:
-    """A company as plugins may see it."""
+def buyer_view(
+    company: Company | None,
+    currency: str,
+    credit_left_minor: int | None = None,
+    terms: Mapping[str, Any] | None = None,
+) -> Buyer | None:
+    """A company as plugins may see it. `terms` are those that a rule gave; they are taken whole, before its own."""
     if company is None:
         return None
     limit = company.credit_limit_minor
@@ -40,8 +49,14 @@ def buyer_view(company: Company | None, currency: str, credit_left_minor: int | 
         region=company.region,
         credit_limit=None if limit is None else Money(limit, currency),
         credit_left=None if credit_left_minor is None else Money(credit_left_minor, currency),
-        terms=company.terms,
+        terms=terms or company.terms,
     )
+
+
+def terms_of(order: Order) -> dict[str, Any] | None:
+    """The payment terms that a rule gave when the order was placed; None: the company's own."""
+    given = order.decision.get("terms") or {}
+    return {name: value for name, value in given.items() if name != "code"} or None
 
 
 def offered(
@@ -52,12 +67,17 @@ def offered(
     goods_minor: int,
     on: date,
     to: Place | None = None,
+    terms: Mapping[str, Any] | None = None,
 ) -> list[PaymentOption]:
     """Every payment plugin's answer, in the shop's order; hidden and failing ones are absent."""
     ruleset = shop.rulebook.current()
     currency = ruleset.policy.currency
     ctx = CheckoutContext(
-        buyer_view(company, currency), Money(total_minor, currency), Money(goods_minor, currency), on, to
+        buyer_view(company, currency, terms=terms),
+        Money(total_minor, currency),
+        Money(goods_minor, currency),
+        on,
+        to,
     )
     options: list[PaymentOption] = []
     for name, provider in shop.plugins.payments.items():

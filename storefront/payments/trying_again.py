@@ -13,7 +13,7 @@ from storefront.orders.credit import NET_TERMS
 from storefront.orders.models import Order
 from storefront.payments.attempts import create, payment_of, start_for
 from storefront.payments.models import ASK_AGAIN_AFTER
-from storefront.payments.offering import PaymentOption, offered
+from storefront.payments.offering import PaymentOption, offered, terms_of
 from storefront.payments.transition import hold
 from storefront.shop import current_shop
 
@@ -30,6 +30,7 @@ def methods_again(order: Order) -> list[PaymentOption]:
             total_minor=order.total_minor,
             goods_minor=order.goods_minor,
             on=order.on,
+            terms=terms_of(order),
         )
         if option.is_available
         and option.code in allowed
