@@ -9,13 +9,13 @@ import difflib
 import importlib.metadata
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import pluggy
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from plugins import answers, contract
 from plugins.contract import API, PROJECT, Config
@@ -35,6 +35,8 @@ LATER = {
     "follow_up_proposed": "follow-ups",
     "register_channels": "follow-ups",
 }
+LEAST = 6  # characters of a secret that is hidden in messages: a shorter one stands in many words
+SHORTEST_SECRET = 4  # a shorter one would blot out words that are none
 
 
 class RefusedError(Exception):
@@ -62,6 +64,12 @@ class Opened:
     kind: str | None
     provider: Any
     hooks: Hooks
+    table: Mapping[str, Any]  # [plugins.ID] as it was read
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Every secret of the settings, written out: what no message may repeat."""
+        return frozenset(secret for secret in _secrets(self.hooks.settings) if len(secret) >= LEAST)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -79,13 +87,14 @@ def open_plugin(
     """Import and build what `[plugins.NAME]` enables. Raises what the plugin raises, or RefusedError."""
     held = {key: value for key, value in table.items() if key not in ("enabled", "priority")}
     brought = _bring(name, entry, seconds)
-    if brought.given is None:
-        settings = brought.model.model_validate(held, context={"folder": folder})
-        return Opened(None, None, Hooks(brought.hooks, settings, brought.manager))
-    _check_class(name, brought.kind, brought.given)
+    if brought.given is not None:
+        _check_class(name, brought.kind, brought.given)
     settings = brought.model.model_validate(held, context={"folder": folder})
+    hooks = Hooks(brought.hooks, settings, brought.manager)
+    if brought.given is None:
+        return Opened(None, None, hooks, dict(table))
     provider = bounded(lambda: cast(Any, brought.given)(settings), seconds)
-    return Opened(brought.kind, provider, Hooks(brought.hooks, settings, brought.manager))
+    return Opened(brought.kind, provider, hooks, dict(table))
 
 
 def model_of(name: str, entry: importlib.metadata.EntryPoint, seconds: float) -> type[BaseModel]:
@@ -102,6 +111,35 @@ def say(error: Exception) -> str:
         ]
         return "settings refused: " + "; ".join(parts)
     return f"{type(error).__name__}: {error}" if not isinstance(error, RefusedError) else str(error)
+
+
+def _secrets(value: Any) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _secrets(each)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for each in value:
+            yield from _secrets(each)
+
+
+def secrets_in(settings: Any) -> frozenset[str]:
+    """The secrets of checked settings, which nothing that is logged or shown may repeat."""
+    if isinstance(settings, SecretStr | SecretBytes):
+        held = settings.get_secret_value()
+        secret = held.decode(errors="replace") if isinstance(held, bytes) else held
+        return frozenset({secret} if len(secret) >= SHORTEST_SECRET else ())
+    if isinstance(settings, BaseModel):
+        inner: list[Any] = [getattr(settings, name) for name in type(settings).model_fields]
+    elif isinstance(settings, Mapping):
+        inner = list(settings.values())
+    else:
+        inner = list(settings) if isinstance(settings, list | tuple | set | frozenset) else []
+    return frozenset().union(*(secrets_in(each) for each in inner))
 
 
 # ---- what a module brings

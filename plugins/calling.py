@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from plugins import answers
-from plugins.building import Hooks
+from plugins.building import Opened
 from plugins.contract import (
     AdminPage,
     Availability,
@@ -35,7 +35,7 @@ from plugins.contract import (
     WebhookEvent,
 )
 from plugins.door import Plugin
-from plugins.guard import Answer, Failure, Guard
+from plugins.guard import Answer, Failure
 
 QUOTE_SECONDS = 0.3  # a quote is answered while a buyer waits
 HTTP_SECONDS = 3.5  # a plugin that asks a server: 3 s for the server, the rest for its fallback
@@ -53,49 +53,50 @@ class Plugins:
     def __init__(
         self,
         installed: Iterable[Plugin],
-        payments: Mapping[str, PaymentProvider],
-        shipping: Mapping[str, ShippingProvider],
-        hooks: Mapping[str, Hooks] | None = None,
+        opened: Mapping[str, Opened],
         *,
-        tables: Mapping[str, Mapping[str, Any]] | None = None,
         quote_seconds: float = QUOTE_SECONDS,
         slow_seconds: float = SLOW_SECONDS,
     ) -> None:
         self.installed = tuple(installed)
-        self._tables = dict(tables or {})  # what each was loaded with
-        self.payments = dict(payments)
-        self.shipping = dict(shipping)
+        self._opened = dict(opened)
+        self.payments: dict[str, PaymentProvider] = self._providers("payments")
+        self.shipping: dict[str, ShippingProvider] = self._providers("shipping")
+        self._hooks = {name: each.hooks for name, each in opened.items()}
         self._guards = {plugin.id: plugin.guard for plugin in self.installed if plugin.guard}
         # Anybody may post nonsense to a webhook: it must not put the plugin's checkout to rest.
         self._webhooks = {name: Guard(name, allowed=sys.maxsize) for name in self.payments}
-        self._hooks = dict(hooks or {})
         # Each with a breaker of its own: events that fail must neither close a checkout nor take a block away.
         self._hook_guards = {
             (name, lane): guard.beside() for name, guard in self._guards.items() for lane in LANES
         }
         self.quote_seconds, self.pure_seconds, self.slow_seconds = quote_seconds, PURE_SECONDS, slow_seconds
 
-    def kept(
-        self, name: str, table: Mapping[str, Any] | None
-    ) -> tuple[Plugin, list[tuple[str, Any]], Guard | None] | None:
-        """An active plugin with its providers and its webhooks' guard, when it was loaded with the same table."""
+    def kept(self, name: str, table: Mapping[str, Any]) -> tuple[Plugin, Opened] | None:
+        """An active plugin and what it brought, when it was loaded with the same table."""
         known = next((each for each in self.installed if each.id == name and each.state == "active"), None)
-        if known is None or table is None or self._tables.get(name) != table:
+        if known is None or self._tables.get(name) != table:
             return None
-        kinds: tuple[tuple[str, Mapping[str, Any]], ...] = (
-            ("payments", self.payments),
-            ("shipping", self.shipping),
-        )
-        return (
-            known,
-            [(kind, those[name]) for kind, those in kinds if name in those],
-            self._webhooks.get(name),
-        )
+        providers = {"payments": self.payments.get(name), "shipping": self.shipping.get(name)}
+        kind = next((kind for kind, provider in providers.items() if provider is not None), None)
+        return known, Opened(kind, providers[kind] if kind else None, self._hooks[name])
 
     def listen(self, tell: Callable[[Failure], None]) -> None:
         """Call `tell` at every failure from now on, after it was logged, in the thread that asked."""
-        for guard in (*self._guards.values(), *self._webhooks.values()):
+        for guard in self._guards.values():  # the others note theirs there
             guard.tell = tell
+
+    def _providers(self, kind: str) -> dict[str, Any]:
+        return {name: each.provider for name, each in self._opened.items() if each.kind == kind}
+
+    def kept(self, plugin: Plugin, table: Mapping[str, Any]) -> tuple[Plugin, Opened] | None:
+        """An active plugin of this edition and version whose table in shop.toml is this one."""
+        opened = self._opened.get(plugin.id)
+        if opened is None or opened.table != dict(table):
+            return None
+        mine = next(each for each in self.installed if each.id == plugin.id and each.state == "active")
+        is_same = (mine.target, mine.version) == (plugin.target, plugin.version)
+        return (mine, opened) if is_same else None
 
     def availability(self, name: str, ctx: CheckoutContext) -> Answer[Availability] | Failure:
         """Whether the method is offered; a Failure means it is not."""
@@ -247,9 +248,10 @@ class Plugins:
 
     def show(self, name: str, page: AdminPage) -> Answer[PageView] | Failure:
         """What a page shows now."""
-        return self._hook_guards[name, "pages"].call(
+        answer: Answer[PageView] | Failure = self._hook_guards[name, "pages"].call(
             f"page {page.id}", page.show, seconds=self.slow_seconds, check=answers.bad_view
         )
+        return answer
 
     def _has(self, name: str, hook: str) -> bool:
         return name in self._hooks and hook in self._hooks[name].names

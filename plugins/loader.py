@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from plugins.building import EVENTS, Opened, model_of, open_plugin, say
+from plugins.building import EVENTS, Opened, model_of, open_plugin, say, secrets_in
 from plugins.calling import HTTP_SECONDS, QUOTE_SECONDS, SLOW_SECONDS, Plugins
 from plugins.door import BUILT_IN, Plugin, found, installed_ids
 from plugins.guard import Guard
@@ -38,13 +38,17 @@ def load(
     tables: Mapping[str, Mapping[str, Any]],
     *,
     folder: Path | None = None,
+    before: Plugins | None = None,
     load_seconds: float = LOAD_SECONDS,
     quote_seconds: float = QUOTE_SECONDS,
     slow_seconds: float = SLOW_SECONDS,
 ) -> Plugins:
-    """Load what `[plugins.ID] enabled = true` names. Never raises: what fails is listed with its error."""
+    """Load what `[plugins.ID] enabled = true` names. Never raises: what fails is listed with its error.
+
+    Of `before`, a plugin goes on as it is, with what it remembers and whether it rests, where its table stayed.
+    """
     installed: list[Plugin] = []
-    ready: list[tuple[int, str, Opened]] = []
+    ready: list[tuple[int, str, Opened]] = []  # by priority, then id
     taken: set[str] = set()
     for plugin, entry in found():
         table = tables.get(plugin.id)
@@ -57,6 +61,15 @@ def load(
         if not _is_enabled(table):
             installed.append(plugin)
             continue
+        if before is not None and (kept := before.kept(plugin, table or {})) is not None:
+            installed.append(kept[0])
+            ready.append((_priority(table), plugin.id, kept[1]))
+            continue
+        kept = before.kept(plugin.id, table or {}) if before is not None else None
+        if kept is not None:
+            installed.append(kept[0])
+            ready.append((_priority(table), plugin.id, kept[1]))
+            continue
         guard = Guard(plugin.id)
         try:
             opened = open_plugin(plugin.id, entry, table or {}, folder, load_seconds)
@@ -64,6 +77,8 @@ def load(
             guard.failed("load", "raised", say(error))
             installed.append(replace(plugin, state="failed", error=say(error), guard=guard))
             continue
+        guard.hidden = opened.secrets
+        guard.hidden = secrets_in(opened.hooks.settings)
         installed.append(
             replace(plugin, state="active", kinds=opened.kinds, hooks=opened.hooks.names, guard=guard)
         )
@@ -72,9 +87,7 @@ def load(
     ready.sort(key=lambda each: each[:2])
     return Plugins(
         installed,
-        {name: opened.provider for _, name, opened in ready if opened.kind == "payments"},
-        {name: opened.provider for _, name, opened in ready if opened.kind == "shipping"},
-        {name: opened.hooks for _, name, opened in ready},
+        {name: opened for _, name, opened in ready},
         quote_seconds=quote_seconds,
         slow_seconds=slow_seconds,
     )
