@@ -121,6 +121,29 @@ def test_the_chosen_orders_become_a_file_of_the_carrier(app: Flask, client: Flas
     assert stands(app, number)[0] == "confirmed"  # a slip is no shipment
 
 
+def test_the_time_the_buyer_wished_for_is_on_the_slip_unless_the_desk_chooses_another(
+    app: Flask, client: FlaskClient
+) -> None:
+    number = confirmed(app)
+    change(app, number, delivery_slot="14:00-16:00")
+    sign_in(client, "clerk")
+    assert '<option value="wished" selected>14:00-16:00' in client.get(DESK).get_data(as_text=True)
+    sent = {"do": "slips", "order": number, "ship_on": "2026-11-24", "goods": "ねじ"}
+
+    def code(carrier: str, **more: str) -> str:
+        answer = client.post(DESK, data=sent | {"carrier": carrier} | more)
+        (row,) = csv.DictReader(io.StringIO(answer.get_data().decode("cp932"), newline=""))
+        return str(row["配達時間帯" if carrier == "yamato" else "配達指定時間帯"])
+
+    assert code("yamato") == "1416" and code("sagawa") == "14"
+    assert code("yamato", **{f"slot-{number}": "wished"}) == "1416"
+    assert code("yamato", **{f"slot-{number}": "19-21"}) == "1921"
+    assert code("yamato", **{f"slot-{number}": ""}) == ""  # chosen: any time
+    change(app, number, delivery_slot="12:00-14:00")
+    answer = client.post(DESK, data=sent | {"carrier": "yamato"})
+    assert answer.status_code == 422 and "12:00-14:00" in answer.get_data(as_text=True)
+
+
 def test_an_order_that_does_not_fit_is_named_with_its_field_and_no_file_is_made(
     app: Flask, client: FlaskClient
 ) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from storefront.slips import CARRIERS, Sender, Slip, check_digit_fits, export, link, read_tracking
 from storefront.slips.addresses import address_parts, fill, name_parts
 from storefront.slips.fields import DANGEROUS, uncodable, wide, width
+from storefront.slips.slots import CODES, OLD_CODES, SLOTS, canonical, code_of
 
 SLIP = Slip(
     number="26-00042",
@@ -182,6 +183,7 @@ def test_a_long_name_keeps_the_person_in_the_field_of_the_name() -> None:
         ({"phone": "+81-6-0000"}, ("phone", "formula")),
         ({"number": "A" * 21}, ("number", "too_long")),
         ({"slot": "midnight"}, ("slot", "slot")),
+        ({"slot": "15:00-17:00"}, ("slot", "slot")),
     ],
 )
 def test_what_does_not_fit_is_named_with_its_order_and_nothing_is_exported(
@@ -192,6 +194,64 @@ def test_what_does_not_fit_is_named_with_its_order_and_nothing_is_exported(
     made = export(carrier, [good, bad], SENDER)  # type: ignore[arg-type]
     assert told(made) == [wanted]
     assert made[0].number == bad.number  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("written", "slot"),
+    [
+        ("", ""),
+        ("午前中", "am"),
+        ("AM", "am"),
+        ("08:00-12:00", "am"),
+        ("14:00-16:00", "14-16"),
+        ("１４時〜１６時", "14-16"),
+        ("14：00～16：00", "14-16"),
+        ("16:00 – 18:00", "16-18"),
+        ("18時から20時まで", "18-20"),
+        ("19-21", "19-21"),
+        ("09:00-12:00", "9-12"),  # no carrier's morning: it begins at eight
+        ("14:30-16:30", None),
+        ("16-14", None),
+        ("14-25", None),
+        ("in the evening", None),
+    ],
+)
+def test_a_time_of_day_is_read_however_a_tariff_writes_it(written: str, slot: str | None) -> None:
+    assert canonical(written) == slot
+
+
+def test_each_carrier_has_its_own_code_for_the_time_that_was_wished() -> None:
+    slip = replace(SLIP, slot="14:00-16:00")
+    (yamato,), (sagawa,) = cells(export(YAMATO, [slip], SENDER)), cells(export(SAGAWA, [slip], SENDER))
+    assert (yamato["配達時間帯"], sagawa["配達指定時間帯"]) == ("1416", "14")
+    assert code_of("yamato", "午前中") == "0812" and code_of("sagawa", "午前中") == "01"
+
+
+def test_times_that_yamato_gave_up_are_known_and_refused_as_over_by_it_alone() -> None:
+    assert OLD_CODES["yamato"] == {"12-14": "1214", "20-21": "2021"}
+    (error,) = export(YAMATO, [replace(SLIP, slot="12:00-14:00")], SENDER)
+    assert (error.problem, error.value) == ("slot_over", "12:00-14:00")  # type: ignore[union-attr]
+    (row,) = cells(export(SAGAWA, [replace(SLIP, slot="12:00-14:00")], SENDER))
+    assert row["配達指定時間帯"] == "12"
+
+
+def test_every_code_belongs_to_a_time_of_day_that_the_desk_offers() -> None:
+    for table in (*CODES.values(), *OLD_CODES.values()):
+        assert set(table) <= set(SLOTS)
+        assert all(canonical(slot) == slot for slot in table)
+        assert len(set(table.values())) == len(table)
+
+
+@given(st.text(max_size=12) | st.from_regex(r"[0-9]{1,2}(:00)?[-~〜][0-9]{1,2}(:00)?", fullmatch=True))
+def test_a_wished_time_is_a_code_on_the_slip_or_an_error_and_never_left_out(written: str) -> None:
+    for carrier in (YAMATO, SAGAWA):
+        made = export(carrier, [replace(SLIP, slot=written)], SENDER)
+        if isinstance(made, list):
+            assert [error.field for error in made] == ["slot"]
+        elif written.strip():
+            (row,) = cells(made)
+            code = row["配達時間帯" if carrier is YAMATO else "配達指定時間帯"]
+            assert code == CODES[carrier.id][str(canonical(written))]
 
 
 def test_an_error_says_how_long_it_is_and_how_long_it_may_be() -> None:

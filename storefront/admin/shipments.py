@@ -20,7 +20,17 @@ from storefront.orders import Order
 from storefront.shipments import Shipment, Wishes, apply, plan, sender_of, slips_of, undo
 from storefront.shipments.keeping import READY
 from storefront.shop import current_shop
-from storefront.slips import CARRIERS, Carrier, SlipError, Tracked, TrackingError, export, link, read_tracking
+from storefront.slips import (
+    CARRIERS,
+    SLOTS,
+    Carrier,
+    SlipError,
+    Tracked,
+    TrackingError,
+    export,
+    link,
+    read_tracking,
+)
 from storefront.slips.tracking import is_tracking
 
 BIGGEST = 5_000_000
@@ -53,7 +63,8 @@ PROBLEMS = {
     "control": N_("It holds a line break or a character that cannot be printed."),
     "formula": N_("“%(value)s” begins with a sign that spreadsheets run as a formula (= + - @)."),
     "digits": N_("“%(value)s” holds more than half-width letters and digits."),
-    "slot": N_("The carrier has no such time of day; choose another."),
+    "slot": N_("The carrier has no time of day “%(value)s”; choose another."),
+    "slot_over": N_("The carrier does not offer the time of day “%(value)s” any more; choose another."),
     "collect": N_("Every one of the %(value)s labels would collect the amount. Send it as one parcel."),
     "country": N_("It goes to %(value)s; these slips are for Japan."),
     "past": N_("The wished day %(value)s is before the day it is sent."),
@@ -68,16 +79,7 @@ TRACKING_PROBLEMS = {
     "state": N_("%(value)s: an order in this state is not shipped."),
     "stock": N_("%(value)s: fewer pieces are on hand than the order needs. Count the stock."),
 }
-SLOTS = (
-    ("", N_("any time")),
-    ("am", N_("in the morning")),
-    ("12-14", "12–14"),
-    ("14-16", "14–16"),
-    ("16-18", "16–18"),
-    ("18-20", "18–20"),
-    ("18-21", "18–21"),
-    ("19-21", "19–21"),
-)
+WISHED = "wished"  # in place of a time of day: whatever the buyer wrote
 
 
 @bp.get("/shipments")
@@ -111,7 +113,8 @@ def _page(
         gone=list(get_session().scalars(gone)),
         carriers=[(one.id, text(one.label), one.software) for one in CARRIERS.values()],
         names={one.id: text(one.label) for one in CARRIERS.values()},
-        slots=[(key, _(word)) for key, word in SLOTS],
+        slots_of=_slots_of,
+        wished=WISHED,
         chosen=chosen,
         form=request.form,
         pickup=PICKUP,
@@ -161,9 +164,21 @@ def _make_slips() -> Response | str | tuple[str, int]:
 
 
 def _wishes(number: str) -> Wishes:
-    parcels, slot = request.form.get(f"parcels-{number}", "1"), request.form.get(f"slot-{number}", "")
+    parcels, slot = request.form.get(f"parcels-{number}", "1"), request.form.get(f"slot-{number}", WISHED)
     is_count = parcels.isascii() and parcels.isdigit() and 0 < len(parcels) < 3 and int(parcels) > 0
-    return Wishes(int(parcels) if is_count else 1, slot if slot in dict(SLOTS) else "")
+    is_chosen = slot in ("", *SLOTS)
+    return Wishes(int(parcels) if is_count else 1, slot if is_chosen else None)
+
+
+def _slots_of(order: Order) -> list[tuple[str, str, bool]]:
+    """(value, word, whether chosen) of every time of day; what the buyer wished for stands first as it was written."""
+    named = f"slot-{order.number}"
+    wish = order.delivery_slot
+    chosen = request.form.get(named, WISHED if wish else "")
+    words = [("", _("any time")), *((key, _("in the morning") if key == "am" else key) for key in SLOTS)]
+    if wish:
+        words.insert(0, (WISHED, _("%(slot)s (the customer's wish)", slot=wish)))
+    return [(key, word.replace("-", "–") if key in SLOTS else word, key == chosen) for key, word in words]
 
 
 def _said(error: SlipError) -> tuple[str, str, str]:

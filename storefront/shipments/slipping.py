@@ -25,10 +25,10 @@ _POSTCODE = re.compile(r"〒?\s*([0-9０-９]{3}[-－‐−ー]?[0-9０-９]{4})
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the desk says of one order: parcels, and the time of day (a key of the carrier's slots)."""
+    """What the desk says of one order: parcels, and the time of day; None is what the buyer wished for."""
 
     parcels: int = 1
-    slot: str = ""
+    slot: str | None = None
 
 
 def sender_of(settings: Settings) -> Sender:
@@ -109,7 +109,7 @@ def _slip(
         ship_on=ship_on,
         goods=goods,
         deliver_on=order.requested_delivery_on,
-        slot=wishes.slot,
+        slot=order.delivery_slot if wishes.slot is None else wishes.slot,
         temperature=temperature_of(all_tags),
         parcels=wishes.parcels,
         collect=order.total_minor if collects else None,

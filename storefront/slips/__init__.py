@@ -2,10 +2,12 @@
 
 from storefront.slips.fields import TEMPERATURES, Sender, Slip, SlipError
 from storefront.slips.files import CARRIERS, Carrier, export
+from storefront.slips.slots import SLOTS, canonical
 from storefront.slips.tracking import Tracked, TrackingError, check_digit_fits, link, read_tracking
 
 __all__ = [
     "CARRIERS",
+    "SLOTS",
     "TEMPERATURES",
     "Carrier",
     "Sender",
@@ -13,6 +15,7 @@ __all__ = [
     "SlipError",
     "Tracked",
     "TrackingError",
+    "canonical",
     "check_digit_fits",
     "export",
     "link",

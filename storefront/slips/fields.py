@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from storefront.slips.slots import code_of
 from storefront.transfer.cells import CP932_TWINS
 
 Temperature = Literal["normal", "chilled", "frozen"]
@@ -26,7 +27,7 @@ _TYPED = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013), 0xFF0D) | {0x3099: 0x30
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """One order as handed to a carrier. `collect` is what the driver collects, with tax; `slot` a key of SLOTS."""
+    """One order as handed to a carrier. `collect` is what the driver collects, with tax; `slot` as it was wished."""
 
     number: str
     recipient: str
@@ -64,7 +65,7 @@ class SlipError:
 
     number: str
     field: str  # recipient, address, phone, ...: the desk has the words
-    problem: str  # missing, too_long, characters, formula, control, digits, slot, parcels, collect
+    problem: str  # missing, too_long, characters, formula, control, digits, slot, slot_over, collect
     value: str = ""
     have: int = 0
     allowed: int = 0
@@ -149,6 +150,14 @@ class Row:
         for name, part in zip(names, parts, strict=False):
             if part:
                 self.put(name, part, what)
+
+    def put_slot(self, carrier: str, name: str, written: str) -> None:
+        """The carrier's code for a time of day, or that it has none."""
+        code = code_of(carrier, written)
+        if code in ("unknown", "over"):
+            self.fail("slot", "slot_over" if code == "over" else "slot", written)
+        else:
+            self.put(name, code, "slot")
 
     def is_harmless(self, what: str, value: str) -> bool:
         """Whether a text may stand in a cell at all; else why not is noted."""

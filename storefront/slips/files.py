@@ -24,17 +24,16 @@ class Carrier:
     software: str
     columns: Sequence[Column]
     row: Callable[[Slip, Sender], Row]
-    slots: Mapping[str, str]
     link: str
 
 
 CARRIERS = {
     "yamato": Carrier(
-        "yamato", {"ja": "ヤマト運輸", "en": "Yamato Transport"}, "B2 Cloud", yamato.COLUMNS, yamato.row, yamato.SLOTS,
+        "yamato", {"ja": "ヤマト運輸", "en": "Yamato Transport"}, "B2 Cloud", yamato.COLUMNS, yamato.row,
         "https://toi.kuronekoyamato.co.jp/cgi-bin/tneko?number00=1&number01={}",
     ),
     "sagawa": Carrier(
-        "sagawa", {"ja": "佐川急便", "en": "Sagawa Express"}, "e-Hiden III", sagawa.COLUMNS, sagawa.row, sagawa.SLOTS,
+        "sagawa", {"ja": "佐川急便", "en": "Sagawa Express"}, "e-Hiden III", sagawa.COLUMNS, sagawa.row,
         "https://k2k.sagawa-exp.co.jp/p/web/okurijosearch.do?okurijoNo={}",
     ),
 }  # fmt: skip

@@ -41,15 +41,6 @@ _NAMES = (
 ).split(",")
 COLUMNS = tuple(Column(name, _HALF.get(name, 32 if name in _WIDE else 0), name in _HALF) for name in _NAMES)
 COOL = {"normal": "001", "chilled": "002", "frozen": "003"}
-SLOTS = {
-    "am": "01",
-    "12-14": "12",
-    "14-16": "14",
-    "16-18": "16",
-    "18-20": "18",
-    "18-21": "04",
-    "19-21": "19",
-}
 
 
 def row(slip: Slip, sender: Sender) -> Row:
@@ -70,9 +61,7 @@ def row(slip: Slip, sender: Sender) -> Row:
     made.put("クール便指定", COOL[slip.temperature], "temperature")
     if slip.deliver_on is not None:
         made.put("配達日", f"{slip.deliver_on:%Y%m%d}", "deliver_on")
-    if slip.slot and slip.slot not in SLOTS:
-        made.fail("slot", "slot", slip.slot)
-    made.put("配達指定時間帯", SLOTS.get(slip.slot, ""), "slot")
+    made.put_slot("sagawa", "配達指定時間帯", slip.slot)
     if slip.collect is not None:
         made.put("代引金額", str(slip.collect), "collect", needed=True)
         made.put("消費税", str(slip.collect_tax), "collect")

@@ -60,7 +60,6 @@ COLUMNS = (
     *(Column(f"予備{place}", 0) for place in range(len(_NAMES) + 1, 96)),
 )
 COOL = {"normal": "0", "frozen": "1", "chilled": "2"}
-SLOTS = {"am": "0812", "14-16": "1416", "16-18": "1618", "18-20": "1820", "19-21": "1921"}
 
 
 def row(slip: Slip, sender: Sender) -> Row:
@@ -72,9 +71,7 @@ def row(slip: Slip, sender: Sender) -> Row:
     made.put("出荷予定日", f"{slip.ship_on:%Y/%m/%d}", "ship_on")
     if slip.deliver_on is not None:
         made.put("お届け予定日", f"{slip.deliver_on:%Y/%m/%d}", "deliver_on")
-    if slip.slot and slip.slot not in SLOTS:
-        made.fail("slot", "slot", slip.slot)
-    made.put("配達時間帯", SLOTS.get(slip.slot, ""), "slot")
+    made.put_slot("yamato", "配達時間帯", slip.slot)
     made.put("お届け先電話番号", slip.phone, "phone", needed=True)
     made.put("お届け先郵便番号", show_postcode(slip.postcode), "postcode", needed=True)
     parts = address_parts(slip.region, slip.city, slip.street, (32, 16))
