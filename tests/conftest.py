@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rules.durable import durable_is_available
-from support import browser, postgres
+from support import browser, once, postgres
 from support.absent import absent
 from support.live_server import serving
 from support.templates import Prepare, Templates
@@ -21,6 +21,7 @@ pytest_plugins = ["support.shop"]
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ["LC_ALL"] = "C.UTF-8"  # commands speak the language of the terminal; these tests read English
+once.install()
 MARKS = {"postgres_url": "postgres", "browser_type_launch_args": "browser", "data_folder": "data"}
 
 
@@ -56,8 +57,12 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A new, empty database for each test."""
-    if database_kind == "sqlite":
+    """A new database for each test: empty, or with the tiny shop in it when the test asks for `app` too."""
+    if "app" in request.fixturenames:
+        from support.shop import seeded  # a plugin of pytest: it must not be imported before pytest has done so
+
+        yield request.getfixturevalue("prepared_database")(seeded)
+    elif database_kind == "sqlite":
         yield f"sqlite:///{tmp_path / 'shop.db'}"
     else:
         with postgres.new_database(request.getfixturevalue("postgres_url")) as url:
@@ -82,7 +87,7 @@ def prepared_database(
 
         def make(prepare: Prepare) -> str:
             if database_kind == "sqlite":
-                return stack.enter_context(database_templates.sqlite(tmp_path / "prepared.db", prepare))
+                return database_templates.sqlite(tmp_path / "prepared.db", prepare)
             cluster = request.getfixturevalue("postgres_url")
             return stack.enter_context(database_templates.postgresql(cluster, prepare))
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from storefront.accounts.users import SESSION_KEY
 from storefront.app import import_tables
 from storefront.clock import set_clock
 from storefront.database import Base, write
+from support.templates import Templates
 
 PASSWORD = "kawaii-neji-4x10"
 FRESH = datetime(
@@ -148,6 +150,14 @@ def open_app(folder: Path, **overrides: Any) -> Flask:
     return app
 
 
+def seeded(database_url: str) -> None:
+    """Fills a new database with the schema and the people and products of `seed`: for `prepared_database`."""
+    with TemporaryDirectory() as folder:
+        app = make_app(write_shop(Path(folder)), database_url=database_url)
+        seed(app)
+        app.extensions["koguchi"].close()
+
+
 def seed(app: Flask) -> None:
     """Three products, two companies with two people each, and the shop's own clerk and owner."""
     with app.app_context():
@@ -265,12 +275,15 @@ def shop_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def app(shop_folder: Path, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+def app(
+    shop_folder: Path, request: pytest.FixtureRequest, tmp_path: Path, database_templates: Templates
+) -> Iterator[Flask]:
     """The seeded tiny shop, on SQLite, or on each database when the test also asks for `database_url`."""
-    both = "database_url" in request.fixturenames
-    url = request.getfixturevalue("database_url") if both else f"sqlite:///{tmp_path / 'shop.sqlite'}"
-    app = make_app(shop_folder, database_url=url)
-    seed(app)
+    if "database_url" in request.fixturenames:
+        url = request.getfixturevalue("database_url")  # has the tiny shop in it, as there is an `app`
+    else:
+        url = database_templates.sqlite(tmp_path / "shop.sqlite", seeded)
+    app = open_app(shop_folder, database_url=url)
     yield app
     app.extensions["koguchi"].close()
 
