@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -10,7 +11,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from storefront.accounts import Application, Company, User
-from storefront.admin.words import terms_words
+from storefront.accounts.terms import longest_wait
+from storefront.admin.words import long_terms, terms_words
 from storefront.audit import AuditEntry
 from storefront.database import get_session, write
 from storefront.mail import Mail
@@ -141,6 +143,28 @@ def test_terms_are_said_as_people_say_them(app: Flask) -> None:
         assert terms_words({"closing_day": 20, "pay_month": 1, "pay_day": 31}) == "20日締め、翌月末日払い"
         assert terms_words({"net_days": 30, "end_of_month": True}) == "請求から30日 (月末から数えて)"
         assert terms_words(None) == "—"
+
+
+@pytest.mark.parametrize(
+    ("terms", "days"),
+    [
+        ({"closing_day": 31, "pay_month": 1, "pay_day": 31}, 60),
+        ({"closing_day": 20, "pay_month": 1, "pay_day": 31}, 70),
+        ({"closing_day": 20, "pay_month": 1, "pay_day": 10}, 50),
+        ({"closing_day": 31, "pay_month": 2, "pay_day": 10}, 70),
+        ({"closing_day": 31, "pay_month": 0, "pay_day": 31}, 30),
+        ({"net_days": 59}, 60),
+        ({"net_days": 60}, 61),
+        ({"net_days": 30, "end_of_month": True}, 61),
+    ],
+)
+def test_terms_of_over_sixty_days_are_told_and_others_are_not(
+    app: Flask, terms: dict[str, Any], days: int
+) -> None:
+    with app.test_request_context("/?lang=en"):
+        assert longest_wait(terms) == days
+        assert (f"may wait {days} days" in long_terms(terms)) is (days > 60)
+        assert long_terms(None) == ""
 
 
 def test_queries_of_the_list_do_not_grow_with_its_customers(

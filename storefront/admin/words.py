@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from storefront.accounts.terms import is_over_sixty_days, longest_wait
 from storefront.admin.desk import bp
 from storefront.language import N_, _, ngettext
 
@@ -51,6 +52,18 @@ WORDS = {
 def desk_word(code: str) -> str:
     """The word for a code, or the code itself when nobody has thought of one."""
     return _(WORDS[code]) if code in WORDS else code
+
+
+@bp.app_template_filter("long_terms")
+def long_terms(terms: Mapping[str, Any] | None) -> str:
+    """A warning where these terms let a delivery wait for more than sixty days; else nothing."""
+    if terms is None or not is_over_sixty_days(terms):
+        return ""
+    return _(
+        "A delivery may wait %(days)s days for its payment. For goods made to a buyer's order the law on fair "
+        "subcontracting allows 60, the day of receipt counted.",
+        days=longest_wait(terms),
+    )
 
 
 @bp.app_template_filter("terms_words")
