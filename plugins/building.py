@@ -36,7 +36,6 @@ LATER = {
     "register_channels": "follow-ups",
 }
 LEAST = 6  # characters of a secret that is hidden in messages: a shorter one stands in many words
-SHORTEST_SECRET = 4  # a shorter one would blot out words that are none
 
 
 class RefusedError(Exception):
@@ -125,21 +124,6 @@ def _secrets(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple | set | frozenset):
         for each in value:
             yield from _secrets(each)
-
-
-def secrets_in(settings: Any) -> frozenset[str]:
-    """The secrets of checked settings, which nothing that is logged or shown may repeat."""
-    if isinstance(settings, SecretStr | SecretBytes):
-        held = settings.get_secret_value()
-        secret = held.decode(errors="replace") if isinstance(held, bytes) else held
-        return frozenset({secret} if len(secret) >= SHORTEST_SECRET else ())
-    if isinstance(settings, BaseModel):
-        inner: list[Any] = [getattr(settings, name) for name in type(settings).model_fields]
-    elif isinstance(settings, Mapping):
-        inner = list(settings.values())
-    else:
-        inner = list(settings) if isinstance(settings, list | tuple | set | frozenset) else []
-    return frozenset().union(*(secrets_in(each) for each in inner))
 
 
 # ---- what a module brings

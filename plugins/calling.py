@@ -55,6 +55,7 @@ class Plugins:
         installed: Iterable[Plugin],
         opened: Mapping[str, Opened],
         *,
+        before: Plugins | None = None,
         quote_seconds: float = QUOTE_SECONDS,
         slow_seconds: float = SLOW_SECONDS,
     ) -> None:
@@ -65,21 +66,16 @@ class Plugins:
         self._hooks = {name: each.hooks for name, each in opened.items()}
         self._guards = {plugin.id: plugin.guard for plugin in self.installed if plugin.guard}
         # Anybody may post nonsense to a webhook: it must not put the plugin's checkout to rest.
-        self._webhooks = {name: Guard(name, allowed=sys.maxsize) for name in self.payments}
+        self._webhooks = {name: self._guards[name].beside(sys.maxsize) for name in self.payments}
         # Each with a breaker of its own: events that fail must neither close a checkout nor take a block away.
         self._hook_guards = {
             (name, lane): guard.beside() for name, guard in self._guards.items() for lane in LANES
         }
+        if before is not None:
+            same = {name for name, guard in self._guards.items() if before._guards.get(name) is guard}
+            self._webhooks |= {name: each for name, each in before._webhooks.items() if name in same}
+            self._hook_guards |= {key: each for key, each in before._hook_guards.items() if key[0] in same}
         self.quote_seconds, self.pure_seconds, self.slow_seconds = quote_seconds, PURE_SECONDS, slow_seconds
-
-    def kept(self, name: str, table: Mapping[str, Any]) -> tuple[Plugin, Opened] | None:
-        """An active plugin and what it brought, when it was loaded with the same table."""
-        known = next((each for each in self.installed if each.id == name and each.state == "active"), None)
-        if known is None or self._tables.get(name) != table:
-            return None
-        providers = {"payments": self.payments.get(name), "shipping": self.shipping.get(name)}
-        kind = next((kind for kind, provider in providers.items() if provider is not None), None)
-        return known, Opened(kind, providers[kind] if kind else None, self._hooks[name])
 
     def listen(self, tell: Callable[[Failure], None]) -> None:
         """Call `tell` at every failure from now on, after it was logged, in the thread that asked."""

@@ -91,9 +91,9 @@ class Guard:
         self.hidden: frozenset[str] = frozenset()  # secrets of the plugin, which no failure may repeat
         self._main: Guard = self
 
-    def beside(self) -> Guard:
+    def beside(self, allowed: int | None = None) -> Guard:
         """A breaker of its own that notes its failures here: events that fail must not close the checkout."""
-        other = Guard(self.plugin, allowed=self.allowed, rest=self.rest, ticks=self._ticks)
+        other = Guard(self.plugin, allowed=allowed or self.allowed, rest=self.rest, ticks=self._ticks)
         other._main = self
         return other
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from plugins.building import EVENTS, Opened, model_of, open_plugin, say, secrets_in
+from plugins.building import EVENTS, Opened, model_of, open_plugin, say
 from plugins.calling import HTTP_SECONDS, QUOTE_SECONDS, SLOW_SECONDS, Plugins
 from plugins.door import BUILT_IN, Plugin, found, installed_ids
 from plugins.guard import Guard
@@ -65,11 +65,6 @@ def load(
             installed.append(kept[0])
             ready.append((_priority(table), plugin.id, kept[1]))
             continue
-        kept = before.kept(plugin.id, table or {}) if before is not None else None
-        if kept is not None:
-            installed.append(kept[0])
-            ready.append((_priority(table), plugin.id, kept[1]))
-            continue
         guard = Guard(plugin.id)
         try:
             opened = open_plugin(plugin.id, entry, table or {}, folder, load_seconds)
@@ -78,7 +73,6 @@ def load(
             installed.append(replace(plugin, state="failed", error=say(error), guard=guard))
             continue
         guard.hidden = opened.secrets
-        guard.hidden = secrets_in(opened.hooks.settings)
         installed.append(
             replace(plugin, state="active", kinds=opened.kinds, hooks=opened.hooks.names, guard=guard)
         )
@@ -88,6 +82,7 @@ def load(
     return Plugins(
         installed,
         {name: opened for _, name, opened in ready},
+        before=before,
         quote_seconds=quote_seconds,
         slow_seconds=slow_seconds,
     )

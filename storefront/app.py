@@ -77,7 +77,7 @@ def assemble(shop: str | Path | None, overrides: Mapping[str, Any]) -> Flask:
     settings = load_settings(shop, overrides=overrides)
     app = Flask("storefront", static_folder=str(static_folder()), static_url_path="/static")
     app.config.update(flask_config(settings))
-    app.extensions["koguchi"] = Shop(settings)
+    app.extensions["koguchi"] = Shop(settings, has_own_plugins="plugins" in overrides)
     app.url_map.strict_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     # A shop folder may replace any template by one of the same name in its templates/.

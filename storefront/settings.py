@@ -7,9 +7,10 @@ import os
 import re
 import secrets
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ from pydantic import (
 from rules.money import CURRENCIES
 
 LANGUAGES = ("ja", "en")
+_timezones = cache(available_timezones)  # walks through hundreds of files: once in a process is enough
 WEAK_SECRETS = {"", "dev", "development", "secret", "changeme", "change-me", "password", "test", "koguchi"}
 MINIMUM_SECRET = 32
 TOKEN_NAME = re.compile(r"--[a-z0-9-]{1,40}")
@@ -108,6 +110,21 @@ class SlipSettings(BaseModel):
     sagawa_customer: str = ""  # お客様コード
 
 
+class ShippingSettings(BaseModel):
+    """Which places count as remote; None is the table of islands in storefront/remote.py."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    remote_postcodes: tuple[str, ...] | None = None  # beginnings of postcodes, digits alone
+
+    @field_validator("remote_postcodes")
+    @classmethod
+    def _digits(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for prefix in value or ():
+            if not re.fullmatch("[0-9]{2,7}", prefix):
+                raise ValueError(f'{prefix!r} is no beginning of a postcode; write two to seven digits like "1001"')
+        return value
+
+
 class HandlingCosts(BaseModel):
     """What one order costs to handle by the way it came in, in the shop's currency."""
 
@@ -148,6 +165,7 @@ class Settings(BaseModel):
     history: HistorySettings = HistorySettings()
     handling: HandlingCosts = HandlingCosts()
     slips: SlipSettings = SlipSettings()
+    shipping: ShippingSettings = ShippingSettings()
     theme: Mapping[str, str] = Field(default_factory=dict)
     plugins: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     session_days: int = Field(default=14, ge=1, le=90)
@@ -159,7 +177,7 @@ class Settings(BaseModel):
     @field_validator("timezone")
     @classmethod
     def _known_timezone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in _timezones():
             raise ValueError("is no time zone; write one like Asia/Tokyo")
         return value
 
@@ -229,8 +247,8 @@ _SHOP_KEYS = {
     "proxies": "proxies", "production": "production", "country": "country",
 }  # fmt: skip
 _TABLES = (
-    "shop", "policy", "tax", "rules", "mail", "rate_limits", "history", "handling", "slips", "theme", "plugins",
-    "database",
+    "shop", "policy", "tax", "rules", "mail", "rate_limits", "history", "handling", "slips", "shipping", "theme",
+    "plugins", "database",
 )  # fmt: skip
 
 
@@ -263,14 +281,54 @@ def load_settings(
     return settings
 
 
-def _from_file(folder: Path, environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+def plugin_tables(folder: Path, environ: Mapping[str, str] | None = None) -> tuple[dict[str, Any], list[str]]:
+    """[plugins] of shop.toml as it stands now, with the environment's values, and what is wrong with it."""
+    tables, faults = _read(folder)
+    if faults:
+        return {}, faults
+    return _plugins_of(tables, os.environ if environ is None else environ)
+
+
+def faults_of(text: str, running: Settings, environ: Mapping[str, str] | None = None) -> list[str]:
+    """What would keep the running shop from starting with this text as its shop.toml; never repeats a value."""
+    environ = os.environ if environ is None else environ
+    try:
+        tables = tomllib.loads(text, parse_float=Decimal)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return [f"shop.toml: {error}"]
+    values, faults = _values(tables, environ)
+    values |= _from_environment(environ)
+    values |= {name: getattr(running, name) for name in ("folder", "var", "database_url", "secret_key")}
+    values.setdefault("name", running.folder.name)
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        return faults + [_sentence(fault, tells=False) for fault in error.errors(include_input=False)]
+    return faults + (_production_faults(settings) if settings.production else [])
+
+
+def unset_names(names: Iterable[str], environ: Mapping[str, str] | None = None) -> list[str]:
+    """Which of these environment variables are not set, or empty."""
+    environ = os.environ if environ is None else environ
+    return [name for name in names if not environ.get(name)]
+
+
+def _read(folder: Path) -> tuple[dict[str, Any], list[str]]:
     path = folder / "shop.toml"
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal), []
     except FileNotFoundError:
         return {}, [f"{path}: there is no shop.toml; `koguchi new FOLDER` writes a shop to start from"]
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         return {}, [f"{path}: {error}"]
+
+
+def _from_file(folder: Path, environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    tables, faults = _read(folder)
+    return ({}, faults) if faults else _values(tables, environ)
+
+
+def _values(tables: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     faults = [
         f"shop.toml: [{name}] is unknown; allowed: {', '.join(_TABLES)}"
         for name in tables
@@ -287,10 +345,29 @@ def _from_file(folder: Path, environ: Mapping[str, str]) -> tuple[dict[str, Any]
     rules = tables.get("rules", {})
     values |= {key: rules[key] for key in ("matcher", "exceptions_by") if key in rules}
     values |= {"database_url": tables["database"]["url"]} if "url" in tables.get("database", {}) else {}
-    for name in ("mail", "rate_limits", "history", "handling", "slips", "theme", "plugins"):
+    for name in ("mail", "rate_limits", "history", "handling", "slips", "theme"):
         if name in tables:
             values[name] = _from_env_words(tables[name], name, environ, faults)
+    if "plugins" in tables:
+        values["plugins"], missing = _plugins_of(tables, environ)
+        faults += missing
     return values, faults
+
+
+def _plugins_of(tables: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """A plugin that is switched off needs none of its variables."""
+    plugins = tables.get("plugins", {})
+    faults: list[str] = []
+    found: dict[str, Any] = {}
+    if not isinstance(plugins, dict):
+        return {}, ["shop.toml: plugins must be tables like [plugins.bank_transfer]"]
+    for name, table in plugins.items():
+        if not isinstance(table, dict):
+            faults.append(f"shop.toml: plugins.{name} must be a table: write [plugins.{name}]")
+            continue
+        is_off = table.get("enabled") is False
+        found[name] = _from_env_words(table, f"plugins.{name}", environ, [] if is_off else faults)
+    return found, faults
 
 
 def _from_env_words(value: Any, where: str, environ: Mapping[str, str], faults: list[str]) -> Any:
@@ -349,7 +426,8 @@ def _production_faults(settings: Settings) -> list[str]:
     return faults
 
 
-def _sentence(fault: Any) -> str:
+def _sentence(fault: Any, *, tells: bool = True) -> str:
     where = ".".join(str(part) for part in fault["loc"])
-    held = "" if where.startswith(("secret_key", "mail.password")) else f" (holds {fault['input']!r})"
+    is_secret = where.startswith(("secret_key", "mail.password"))
+    held = f" (holds {fault['input']!r})" if tells and not is_secret else ""
     return f"shop.toml: {where} {fault['msg'].removeprefix('Value error, ')}{held}"

@@ -20,6 +20,8 @@ from storefront.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from plugins.loader import Plugins
+    from storefront.running_plugins import RunningPlugins
     from storefront.shop_calendar import CalendarFile
 
 
@@ -29,6 +31,7 @@ class Shop:
 
     settings: Settings
     clock: Clock = machine_clock
+    has_own_plugins: bool = False  # given to create_app(plugins=...): shop.toml has no say
     _databases: tuple[int, Databases] | None = field(default=None, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
@@ -57,13 +60,18 @@ class Shop:
         with self._lock:
             return Rulebook(self)
 
+    @property
+    def plugins(self) -> Plugins:
+        """The plugins at work, loaded anew when [plugins] of shop.toml changes; a request keeps those it found."""
+        return self.running_plugins.current()
+
     @cached_property
-    def plugins(self) -> Any:
-        """The active payment and shipping plugins; see plugins/loader.py."""
-        from plugins.loader import load
+    def running_plugins(self) -> RunningPlugins:
+        """What loads the plugins and looks after their settings; see storefront/running_plugins.py."""
+        from storefront.running_plugins import RunningPlugins
 
         with self._lock:
-            return load(self.settings.plugins, folder=self.settings.folder)
+            return RunningPlugins(self)
 
     @cached_property
     def calendar(self) -> CalendarFile:
