@@ -1,7 +1,8 @@
 """A provider for tests and demonstrations that fails on demand. It moves no money: not for a real shop.
 
-[plugins.dummy] outcome says what start does, refund_outcome what refund does; one key always gives one answer, as
-with a real provider. `settle` plays the buyer, `webhook` the provider's messages, signed with webhook_secret.
+[plugins.dummy] outcome, capture_outcome and refund_outcome say what start, capture and refund do; one key always gives
+one answer, as with a real provider. `settle` plays the buyer, `webhook` the provider's messages, signed with
+webhook_secret.
 """
 
 import hashlib
@@ -48,6 +49,7 @@ Outcome = Literal[
     "exits",
     "none",
 ]
+CaptureOutcome = Literal["captured", "declined", "timeout", "timeout_after_commit"]
 RefundOutcome = Literal["refunded", "declined", "pending", "timeout", "timeout_after_commit"]
 DECLINED = {"ja": "お支払いが承認されませんでした", "en": "The payment was declined"}
 NOT_PAID_BACK = {"ja": "返金できませんでした", "en": "The refund was declined"}
@@ -55,6 +57,7 @@ NOT_PAID_BACK = {"ja": "返金できませんでした", "en": "The refund was d
 
 class Settings(Config):
     outcome: Outcome = "captured"
+    capture_outcome: CaptureOutcome = "captured"
     refund_outcome: RefundOutcome = "refunded"
     fee_minor: int = Field(default=0, ge=0)
     disabled: bool = False
@@ -82,6 +85,7 @@ class Dummy:
         self._lock = threading.Lock()
         self.started: dict[str, Result] = {}  # by key
         self.latest: dict[str, Result] = {}  # by payment
+        self.captures: dict[str, Result] = {}  # by key
         self.refunds: dict[str, tuple[str, Result]] = {}  # by key: payment and answer
 
     def availability(self, ctx: CheckoutContext) -> Availability:
@@ -150,7 +154,29 @@ class Dummy:
         return known
 
     def capture(self, payment: PaymentView, amount: Money, *, key: str) -> Result:
-        return self._next(payment, Result("captured", payment.provider_ref, amount, key))
+        """What the settings say, once for each key. Refused, the answer is how the payment stands."""
+        outcome = self.settings.capture_outcome
+        if outcome == "timeout":
+            raise TimeoutError("the test provider did not answer")
+        with self._lock:
+            if key not in self.captures:
+                result = self._capture(payment, amount, key)
+                if result.status != "captured":
+                    return result
+                self.captures[key] = self.latest[payment.id] = result
+        if outcome == "timeout_after_commit":
+            raise TimeoutError("the answer of the test provider was lost")
+        return self.captures[key]
+
+    def _capture(self, payment: PaymentView, amount: Money, key: str) -> Result:
+        known = self.latest.get(payment.id)
+        stands = known or Result("pending", payment.provider_ref, payment.amount, key)
+        if self.settings.capture_outcome == "declined":
+            return replace(stands, attempt_key=key, code="declined")
+        is_over = known is not None and known.status not in ("authorized", "pending", "requires_action")
+        if is_over or amount.currency != stands.amount.currency or amount.minor > stands.amount.minor:
+            return replace(stands, attempt_key=key, code="refused")
+        return Result("captured", stands.provider_ref, amount, key)
 
     def void(self, payment: PaymentView, *, key: str) -> Result:
         """Refused once the money was taken: it has to be refunded then."""
@@ -186,7 +212,9 @@ class Dummy:
             for other, (owner, done) in self.refunds.items()
             if owner == payment.id and other != key and done.status != "failed"
         )
-        return before + amount.minor > payment.amount.minor
+        known = self.latest.get(payment.id)
+        taken = known.amount if known is not None and known.status == "captured" else payment.amount
+        return before + amount.minor > taken.minor
 
     def _refused(self, payment: PaymentView, amount: Money, key: str) -> Result:
         text = {"ja": "この操作はできません", "en": "This cannot be done"}

@@ -7,7 +7,8 @@ from storefront.payments.models import Payment, PaymentMove  # first: orders kno
 from storefront.payments.offering import PaymentOption, methods, offered
 
 from storefront.payments.transition import apply  # isort: skip
-from storefront.payments.attempts import ask, capture, create, mark_paid, payment_of, start_for  # isort: skip
+from storefront.payments.attempts import ask, create, payment_of, start_for  # isort: skip
+from storefront.payments.captures import capture, mark_paid  # isort: skip
 from storefront.payments import inbox, reconcile, refunds, work  # isort: skip  (each registers its jobs)
 
 __all__ = [

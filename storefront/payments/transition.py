@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from plugins.contract import Money, Result
@@ -22,8 +22,10 @@ from storefront.payments.models import (
     ALLOWED,
     ASK_AGAIN_AFTER,
     OPEN,
+    PAID,
     RETRY_WITHIN,
     WAITING,
+    Capture,
     Payment,
     PaymentMove,
     Refund,
@@ -60,7 +62,7 @@ def apply(session: Session, payment_id: int, result: Result, *, actor: str) -> s
         record_incident(
             session, "payment_notice", f"{payment.provider}: {told}", {"notice": dict(result.notice)}
         )
-    wrong = _mismatch(payment, result) or _too_late(payment, result)
+    wrong = _mismatch(payment, result, _asked(session, payment, result)) or _too_late(payment, result)
     target = "review" if wrong or payment.state == "review" else _target(payment, result)
     if target == payment.state == "review":
         _keep_what_was_taken(payment, result)  # a person decides, whatever else is said meanwhile
@@ -89,7 +91,9 @@ def _make(
 ) -> None:
     before = payment.state
     note(session, payment, to, actor, wrong or result.code or "")
-    payment.state, payment.asks = to, 0
+    payment.state, payment.asks, payment.told_at = to, 0, None
+    if before in OPEN and to not in OPEN:
+        _end_captures(session, payment, to, result)
     payment.ask_at = _look_again(payment, result)
     _keep_what_was_taken(payment, result)
     if result.status == "refunded" and not wrong:
@@ -104,6 +108,13 @@ def _make(
             session, "payment_disputed", f"{order.number}: the buyer disputes it", {"payment": payment.id}
         )
     tell_order(session, order, payment, before, result.expires_at)
+
+
+def _end_captures(session: Session, payment: Payment, to: str, result: Result) -> None:
+    """Whoever brought the answer: what was asked of this payment is done, or never will be."""
+    state, code = ("done" if result.status == "captured" else "failed"), (None if to == "captured" else to)
+    waits = (Capture.payment_id == payment.id, Capture.state == "requested")
+    session.execute(update(Capture).where(*waits).values(state=state, code=code, done_at=now()))
 
 
 def _keep_what_was_taken(payment: Payment, result: Result) -> None:
@@ -122,8 +133,21 @@ def _target(payment: Payment, result: Result) -> str:
     return str(result.status)
 
 
-def _mismatch(payment: Payment, result: Result) -> str | None:
-    asked = Money(payment.amount_minor, payment.currency)
+def _asked(session: Session, payment: Payment, result: Result) -> Money:
+    """What an answer has to say: the order's total, of a capture the part asked for, and afterwards what was taken."""
+    minor = payment.amount_minor
+    if payment.state == "authorized" and result.status == "captured":
+        waits = select(Capture.amount_minor).where(
+            Capture.payment_id == payment.id, Capture.state == "requested"
+        )
+        part = session.scalars(waits.limit(1)).first()
+        minor = minor if part is None else part
+    elif payment.state in PAID and result.status in ("captured", "refunded"):
+        minor = minor if payment.captured_minor is None else payment.captured_minor
+    return Money(minor, payment.currency)
+
+
+def _mismatch(payment: Payment, result: Result, asked: Money) -> str | None:
     got = result.amount
     told = f"{payment.provider} answered {got.minor} {got.currency}, asked {asked.minor} {asked.currency}"
     if result.status in ("authorized", "captured") and result.amount != asked:
