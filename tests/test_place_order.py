@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from rules.errors import MatcherDisagreement
+from storefront import payments
 from storefront.accounts import Company, User
 from storefront.catalog import Product
-from storefront.clock import today
+from storefront.clock import set_clock, today
 from storefront.database import get_session, write
 from storefront.incidents import Incident
 from storefront.jobs import Outbox
@@ -28,7 +30,7 @@ from storefront.payments import Payment, payment_of
 from storefront.shop import current_shop
 from storefront.stock import Reservation
 from support.ordering import OSAKA, allow_terms, look, person, place, placed, wanted
-from support.shop import make_app, make_product, seed, write_shop
+from support.shop import FixedClock, make_app, make_product, seed, write_shop
 
 CART = {"M4-10": 40, "N4-SUS": 200}
 
@@ -344,3 +346,24 @@ def test_rolling_back_leaves_no_row_anywhere(app: Flask, monkeypatch: pytest.Mon
             IdempotencyKey,
         ):
             assert count(model) == 0, model
+
+
+@pytest.mark.parametrize(
+    ("placed_at", "due"),
+    [
+        (datetime(2026, 11, 20, 14, 59, 59, tzinfo=UTC), "2026-12-31"),  # one second before midnight in Japan
+        (datetime(2026, 11, 20, 15, 0, 0, tzinfo=UTC), "2027-01-31"),
+    ],
+)
+def test_the_closing_day_of_an_order_on_account_ends_at_midnight_in_japan(
+    app: Flask, placed_at: datetime, due: str
+) -> None:
+    allow_terms(app, "HAYASHI", 500_000)
+    with app.app_context():
+        set_clock(app, FixedClock(placed_at))
+        order = placed("hayashi", {"M4-10": 100}, payment="net_terms")
+        payments.start_for(order.id)
+        paid = payment_of(get_session(), order.id)
+        assert paid is not None
+        assert paid.instructions is not None
+        assert paid.instructions["due_on"] == due
