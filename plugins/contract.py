@@ -246,6 +246,7 @@ class RateRequest:
     ship_on: date
     currency: str
     customer_group: str | None = None
+    closed_on: tuple[date, ...] = ()  # the days after ship_on, of some months, that are no business days of the shop
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,9 @@ class ShippingSettings(BaseModel):
     def _digits(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         for prefix in value or ():
             if not re.fullmatch("[0-9]{2,7}", prefix):
-                raise ValueError(f'{prefix!r} is no beginning of a postcode; write two to seven digits like "1001"')
+                raise ValueError(
+                    f'{prefix!r} is no beginning of a postcode; write two to seven digits like "1001"'
+                )
         return value
 
 
@@ -345,7 +347,7 @@ def _values(tables: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[st
     rules = tables.get("rules", {})
     values |= {key: rules[key] for key in ("matcher", "exceptions_by") if key in rules}
     values |= {"database_url": tables["database"]["url"]} if "url" in tables.get("database", {}) else {}
-    for name in ("mail", "rate_limits", "history", "handling", "slips", "theme"):
+    for name in ("mail", "rate_limits", "history", "handling", "slips", "shipping", "theme"):
         if name in tables:
             values[name] = _from_env_words(tables[name], name, environ, faults)
     if "plugins" in tables:

@@ -33,10 +33,13 @@ from rules.promise import Calendar, add_business_days
 from storefront import packing
 from storefront.accounts import Company
 from storefront.clock import now
+from storefront.origin import origin_place
 from storefront.packing import Ware
+from storefront.remote import is_remote
 from storefront.shop import Shop
 
 REMEMBERED = 2_000
+LOOKED_AHEAD = 100  # days after leaving of which plugins are told whether they are business days
 
 Answer = Literal["quoted", "quotation", "unavailable"]
 
@@ -94,8 +97,8 @@ def quotes(
     ruleset = shop.rulebook.current()
     currency = ruleset.policy.currency
     request = RateRequest(
-        origin=Place("JP"),
-        destination=Place(to.country, to.region or None, to.postcode or None, to.city or None),
+        origin=origin_place(shop.settings),
+        destination=place_of(shop, to.country, to.region, to.postcode, to.city),
         parcels=parcels(lines),
         lines=tuple(
             ShippedLine(product.sku, quantity, product.weight_g, tuple(product.tags or ()))
@@ -109,13 +112,21 @@ def quotes(
     return ask(shop, request, on=on, moment=moment)
 
 
+def place_of(
+    shop: Shop, country: str, region: str | None, postcode: str | None, city: str | None = None
+) -> Place:
+    """A place as plugins are told it, with whether carriers may charge extra there."""
+    remote = is_remote(country, postcode, shop.settings.shipping.remote_postcodes)
+    return Place(country, region or None, postcode or None, city or None, remote)
+
+
 def ask(
     shop: Shop, request: RateRequest, *, on: date, moment: datetime | None = None, own_only: bool = False
 ) -> list[ShippingOption]:
     """What each plugin answers; with `own_only` those alone that ask no other server."""
     calendar = shop.calendar.current()
     local = (moment or now()).astimezone(shop.settings.zone)
-    request = replace(request, ship_on=leaving_on(calendar, request.ship_on))
+    request = _leaving(calendar, request, request.ship_on)
     ruleset = shop.rulebook.current()
     options = [
         _ask(shop.plugins, name, request, ruleset, on, local, calendar)
@@ -128,6 +139,19 @@ def ask(
 def leaving_on(calendar: Calendar, first: date) -> date:
     """The first business day from `first` on; `first` itself where the calendar knows none."""
     return add_business_days(first, 0, calendar) or first
+
+
+def leaving(shop: Shop, request: RateRequest) -> RateRequest:
+    """The same request for the first business day from its `ship_on` on, with the closed days after it."""
+    return _leaving(shop.calendar.current(), request, request.ship_on)
+
+
+def _leaving(calendar: Calendar, request: RateRequest, first: date) -> RateRequest:
+    day = leaving_on(calendar, first)
+    after = (day + timedelta(days=each) for each in range(1, LOOKED_AHEAD + 1))
+    return replace(
+        request, ship_on=day, closed_on=tuple(each for each in after if calendar.closed(each) is not None)
+    )
 
 
 def is_wanted(shop: Shop) -> bool:
@@ -181,8 +205,7 @@ def _ask(
 ) -> ShippingOption | None:
     quoted = _remembered(plugins, name, request)
     if request.ship_on == local.date() and _is_late(quoted, local):
-        tomorrow = leaving_on(calendar, request.ship_on + timedelta(days=1))
-        request = replace(request, ship_on=tomorrow)
+        request = _leaving(calendar, request, request.ship_on + timedelta(days=1))
         quoted = _remembered(plugins, name, request)
     label = plugins.shipping[name].label
     if quoted is None:

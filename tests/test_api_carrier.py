@@ -9,8 +9,10 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from storefront.api.carrier import _request
 from storefront.api.keys import RATES, create_key
 from storefront.database import write
+from storefront.origin import origin_place
 from support.api import make_key
 from support.shop import SHOP_TOML, write_shop
 
@@ -96,3 +98,29 @@ def test_what_is_wrong_is_a_problem_that_names_the_field(app: Flask, key: str, b
     answer = ask(app, key, body)
     assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
     assert field in [each["field"] for each in answer.get_json()["errors"]]
+
+
+@pytest.mark.parametrize(
+    ("origin", "told"),
+    [
+        ({"country": "JP"}, None),  # no more than a country: this shop's own place
+        ({"country": "JP", "province": "JP-13", "postal_code": "100-0005"}, ("JP-13", "1000005")),
+        ({"country": "JP", "province": "47", "postal_code": "907-0001"}, ("JP-47", "9070001")),
+    ],
+)
+def test_the_callers_origin_is_read_and_remote_places_are_known(
+    app: Flask, origin: dict[str, str], told: tuple[str, str] | None
+) -> None:
+    shop = app.extensions["koguchi"]
+    with app.app_context():
+        asked = _request(shop, rate(origin=origin, destination=origin | {"city": "x"}), "JPY")
+    if told is None:
+        assert asked.origin == origin_place(shop.settings)
+    else:
+        assert (asked.origin.region, asked.origin.postcode) == told
+        assert asked.origin.remote is asked.destination.remote is told[1].startswith("907")
+
+
+def test_an_origin_of_no_country_is_refused_by_its_name(app: Flask, key: str) -> None:
+    answer = ask(app, key, rate(origin={"country": "Japan", "province": "JP-13"}))
+    assert answer.status_code == 422 and "rate.origin.country" in answer.get_data(as_text=True)

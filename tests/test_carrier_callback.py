@@ -57,7 +57,9 @@ def test_the_server_is_asked_in_its_format_and_its_rate_is_ours(server: CarrierS
     assert asked["destination"] == {
         "country": "JP", "postal_code": "1000001", "province": "JP-13", "city": "千代田区"
     }  # fmt: skip
-    assert asked["origin"]["city"] == "東大阪市"
+    assert asked["origin"] == {
+        "country": "JP", "postal_code": "5770000", "province": "JP-27", "city": "東大阪市"
+    }  # fmt: skip
     assert [(item["sku"], item["quantity"], item["grams"]) for item in asked["items"]] == [
         ("M4-10", 100, 2),
         ("N4", 3, 0),

@@ -17,7 +17,6 @@ from plugins.contract import (
     Money,
     NeedsQuotation,
     Parcel,
-    Place,
     Rate,
     RateRequest,
     Temperature,
@@ -25,10 +24,12 @@ from plugins.contract import (
 )
 from plugins.guard import Failure
 from plugins.loader import Plugin, settings_model
+from storefront import shipping
 from storefront.access import owner, staff
 from storefront.admin.desk import asked, bp
 from storefront.clock import today
 from storefront.language import N_, _, text
+from storefront.origin import origin_place
 from storefront.plugin_forms import ENV, LONGEST, Draft, Field, draft_of, form_of
 from storefront.regions import REGIONS, read_postcode, region_options
 from storefront.shop import current_shop
@@ -109,8 +110,12 @@ def _wanted() -> tuple[RateRequest | None, str]:
         return None, _("Enter sides of at most %(most)s cm.", most=f"{MOST_CM:,}")
     currency = current_shop().rulebook.current().policy.currency
     parcel = Parcel(weight, size, longest, cast(Temperature, temperature))
-    place = Place("JP", region, postcode, asked("city") or None)
-    return RateRequest(Place("JP"), place, (parcel,), (), Money(0, currency), today(), currency), ""
+    shop = current_shop()
+    place = shipping.place_of(shop, "JP", region, postcode, asked("city"))
+    wanted = RateRequest(
+        origin_place(shop.settings), place, (parcel,), (), Money(0, currency), today(), currency
+    )
+    return shipping.leaving(shop, wanted), ""
 
 
 def _number(name: str) -> int | None:

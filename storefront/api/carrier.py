@@ -23,6 +23,7 @@ from storefront.api.evaluate import read_body
 from storefront.api.keys import RATES
 from storefront.clock import today
 from storefront.database import get_session
+from storefront.origin import origin_place
 from storefront.packing import Ware
 from storefront.pricing import products_by_sku
 from storefront.problems import Problem
@@ -77,7 +78,8 @@ def _request(shop: Shop, data: Any, currency: str) -> RateRequest:
     """The request as the plugins take it. Raises Problem with every field that is wrong."""
     wrong: list[tuple[str, str]] = []
     rate = _table(data, "rate", "rate", wrong)
-    to = _place(_table(rate, "destination", "rate.destination", wrong), wrong)
+    to = _place(shop, _table(rate, "destination", "rate.destination", wrong), wrong, "destination")
+    origin = _origin(shop, rate.get("origin"), wrong)
     items = _items(rate.get("items"), wrong)
     if rate.get("currency") != currency:
         wrong.append(("rate.currency", f"is {currency} in this shop."))
@@ -93,7 +95,7 @@ def _request(shop: Shop, data: Any, currency: str) -> RateRequest:
         subtotal = sum(price * quantity for _, quantity, _, price in items)
     known = products_by_sku(get_session(), {sku for sku, *_ in items})
     return RateRequest(
-        origin=Place(shop.settings.country),
+        origin=origin,
         destination=to,
         parcels=packing.parcels(
             [_ware(known.get(sku), quantity, grams) for sku, quantity, grams, _ in items]
@@ -123,16 +125,23 @@ def _table(data: Any, name: str, path: str, wrong: list[tuple[str, str]]) -> Map
     return {}
 
 
-def _place(to: Mapping[str, Any], wrong: list[tuple[str, str]]) -> Place:
+def _origin(shop: Shop, told: Any, wrong: list[tuple[str, str]]) -> Place:
+    """Where the caller's parcels leave; nothing, or a country alone, is the shop's own place."""
+    if not isinstance(told, Mapping) or not (told.get("province") or told.get("postal_code")):
+        return origin_place(shop.settings)
+    return _place(shop, told, wrong, "origin")
+
+
+def _place(shop: Shop, to: Mapping[str, Any], wrong: list[tuple[str, str]], what: str) -> Place:
     country, region, postcode, city = (
         _text(to.get(name)) for name in ("country", "province", "postal_code", "city")
     )
     if not (len(country) == 2 and country.isascii() and country.isupper()):
-        wrong.append(("rate.destination.country", "is two capital letters, such as JP."))
+        wrong.append((f"rate.{what}.country", "is two capital letters, such as JP."))
     if region and "-" not in region:
         region = f"{country}-{region}"  # some callers leave the country out
     digits = "".join(one for one in postcode if one.isascii() and one.isdigit())
-    return Place(country, region or None, digits or None, city or None)
+    return shipping.place_of(shop, country, region, digits, city)
 
 
 def _text(told: Any) -> str:

@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from storefront.catalog import Product
 from storefront.orders.models import Order
+from storefront.origin import origin_of
 from storefront.packing import temperature_of
 from storefront.payments import Payment
-from storefront.regions import REGIONS, read_postcode
+from storefront.regions import REGIONS
 from storefront.settings import Settings
 from storefront.slips import Sender, Slip, SlipError
 
 COLLECTING = "cash_on_delivery"
-_POSTCODE = re.compile(r"〒?\s*([0-9０-９]{3}[-－‐−ー]?[0-9０-９]{4})\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,12 @@ class Wishes:
 
 def sender_of(settings: Settings) -> Sender:
     """[slips] of shop.toml; what it leaves out is the shop's own name, address and phone."""
-    slips = settings.slips
-    address, postcode = settings.address.ja, ""
-    found = _POSTCODE.match(address)
-    if found:
-        postcode, address = read_postcode(found[1]) or "", address[found.end() :]
-    name = (settings.legal_name or settings.name)["ja"]
+    slips, origin = settings.slips, origin_of(settings)
     return Sender(
-        slips.name or name,
-        read_postcode(slips.postcode) or postcode,
-        slips.address or address,
-        plain_phone(slips.phone or settings.phone),
+        origin.name,
+        origin.postcode,
+        origin.address,
+        plain_phone(origin.phone),
         slips.yamato_customer,
         slips.yamato_fare,
         slips.sagawa_customer,
