@@ -1,4 +1,4 @@
-"""Attempts to pay: created with the order, started once, asked about, captured, and tried again after a failure.
+"""Attempts to pay: created with the order, started once, asked about, and tried again after a failure.
 
 Plugins are called outside every transaction. An unknown outcome stays pending.
 """
@@ -15,8 +15,8 @@ from storefront.clock import now
 from storefront.database import get_session, write
 from storefront.language import language
 from storefront.orders.models import Order
-from storefront.payments.models import ASK_AGAIN_AFTER, OPEN, UNKNOWN, Payment
-from storefront.payments.offering import buyer_view
+from storefront.payments.models import ASK_AGAIN_AFTER, UNKNOWN, Payment
+from storefront.payments.offering import buyer_view, terms_of
 from storefront.payments.transition import apply
 from storefront.shop import Shop, current_shop
 
@@ -96,7 +96,7 @@ def view_of(order: Order, payment: Payment) -> PaymentView:
         amount=Money(payment.amount_minor, payment.currency),
         state=payment.state,
         on=order.on,
-        buyer=buyer_view(order.company, payment.currency),
+        buyer=buyer_view(order.company, payment.currency, terms=terms_of(order)),
         provider_ref=payment.provider_ref,
         language=language(),
     )
@@ -122,31 +122,6 @@ def ask(payment_id: int, *, actor: str = "") -> str | None:
         return None
     with write() as session:
         return apply(session, payment.id, result, actor=actor or payment.provider)
-
-
-def mark_paid(order_id: int, actor: str) -> str | None:
-    """The owner saw the money: capture and confirm the order. The payment's state, None without a payment."""
-    payment = payment_of(get_session(), order_id)
-    return None if payment is None else capture(payment.id, actor)
-
-
-def capture(payment_id: int, actor: str) -> str:
-    """Take the money of a payment; its state afterwards. Where the plugin is gone the owner's word counts."""
-    shop, reading = current_shop(), get_session()
-    payment, order = reading.execute(_THIS, {"payment": payment_id}).one()
-    view, key = view_of(order, payment), f"{payment.id}:capture:1"
-    reading.commit()
-    if payment.state not in OPEN:
-        return payment.state  # what is in review is the owner's to end, and what ended has ended
-    if payment.provider not in shop.plugins.payments:
-        result = Result("captured", payment.provider_ref, view.amount, key)
-    else:
-        answer = shop.plugins.capture(payment.provider, view, view.amount, key=key)
-        if isinstance(answer, Failure):
-            return payment.state
-        result = answer.value
-    with write() as session:
-        return apply(session, payment.id, result, actor=actor)
 
 
 _LATEST = select(Payment).where(Payment.order_id == bindparam("order")).order_by(Payment.id.desc()).limit(1)
