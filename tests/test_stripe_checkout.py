@@ -337,6 +337,29 @@ def test_a_part_may_be_captured_and_more_than_was_authorized_may_not() -> None:
     assert (more.status, more.code) == ("authorized", "amount_too_large")
     part = counter.provider.capture(counter.view, Money(10_000, "JPY"), key="1:capture:2")
     assert (part.status, part.amount) == ("captured", Money(10_000, "JPY"))
+    again = counter.provider.capture(counter.view, Money(6_884, "JPY"), key="1:capture:3")
+    assert (again.status, again.amount) == ("captured", Money(10_000, "JPY"))  # a card is captured once
+
+
+@pytest.mark.parametrize("writes_the_rest_down", [True, False])
+def test_what_stripe_lets_go_after_a_part_is_no_refund(writes_the_rest_down: bool) -> None:
+    counter = authorized()
+    counter.stripe.writes_the_rest_down = writes_the_rest_down
+    counter.provider.capture(counter.view, Money(10_000, "JPY"), key="1:capture:1")
+    assert (counter.fetch().status, counter.fetch().amount) == ("captured", Money(10_000, "JPY"))
+    more = counter.provider.refund(counter.view, Money(10_001, "JPY"), key="1:refund:1", reason=None)
+    assert (more.status, more.code) == ("failed", "amount_too_large")
+    counter.provider.refund(counter.view, Money(500, "JPY"), key="1:refund:2", reason=None)
+    assert (counter.fetch().status, counter.fetch().amount) == ("refunded", Money(500, "JPY"))
+    counter.stripe.refund_in_dashboard(counter.session, 700)
+    assert counter.fetch().amount == Money(1_200, "JPY")
+
+
+def test_control_the_charge_itself_says_that_the_rest_was_refunded() -> None:
+    counter = authorized()
+    counter.provider.capture(counter.view, Money(10_000, "JPY"), key="1:capture:1")
+    (charge,) = counter.stripe.charges.values()
+    assert charge["amount_refunded"] == 6_884
 
 
 def test_an_authorization_that_lapsed_cannot_be_captured() -> None:

@@ -37,12 +37,23 @@ from plugins.payments.stripe_results import (
     failed,
     intent_of,
     is_lost,
+    key_of,
     otherwise_said,
+    paid_back,
+    released,
     short,
     standing,
 )
 from plugins.payments.stripe_sessions import Sessions
-from plugins.payments.stripe_texts import NOT_BEGUN, NOT_REFUNDED, label_of, offered_text, sentence, told
+from plugins.payments.stripe_texts import (
+    NOT_BEGUN,
+    NOT_REFUNDED,
+    arrival_text,
+    label_of,
+    offered_text,
+    sentence,
+    told,
+)
 
 if TYPE_CHECKING:
     from stripe.params import RefundCreateParams
@@ -224,7 +235,8 @@ class StripeCheckout:
                 return failed(payment, key, "refund_failed", NOT_REFUNDED, amount)
             status: Status = "refunded" if made.status == "succeeded" else "pending"
             code = None if status == "refunded" else short(made.status)
-            return Result(status, session.id, money(made.amount, made.currency), key, code=code)
+            amount, when = money(made.amount, made.currency), arrival_text(charge_of(intent), status)
+            return Result(status, session.id, amount, key, buyer_message=when, code=code)
 
     def parse_webhook(self, raw: RawRequest) -> list[WebhookEvent]:
         """Events about our sessions. Signed within five minutes, by any of the secrets; SignatureError else."""
@@ -264,7 +276,10 @@ class StripeCheckout:
         code: str | None = None,
         dropped: Sequence[Method] = (),
     ) -> Result:
-        charge = charge_of(intent_of(session))
+        intent, charge = intent_of(session), charge_of(intent_of(session))
+        given_back = charge.amount_refunded if charge else 0
+        if intent and charge and given_back and released(charge):
+            given_back = paid_back(charge, self._refunds_of(intent.id))
         disputed = bool(
             charge and charge.disputed and is_lost(self._disputes.list({"charge": charge.id}).data)
         )
@@ -274,16 +289,20 @@ class StripeCheckout:
             key,
             transfer_days=self.settings.transfer_days,
             disputed=disputed,
+            given_back=given_back,
             code=code,
             dropped=dropped,
         )
 
     def _earlier_refund(self, intent: str, key: str) -> stripe.Refund | None:
         """The refund of this key. Stripe forgets keys after a day, and a konbini refund can take longer."""
-        for each in self._refunds.list({"payment_intent": intent, "limit": 100}).data:
-            if each.metadata and each.metadata.to_dict().get("koguchi_key") == key:
+        for each in self._refunds_of(intent):
+            if key_of(each) == key:
                 return each
         return None
+
+    def _refunds_of(self, intent: str) -> Sequence[stripe.Refund]:
+        return self._refunds.list({"payment_intent": intent, "limit": 100}).data
 
     def _refund(
         self,

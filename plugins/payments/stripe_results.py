@@ -34,14 +34,15 @@ def standing(
     *,
     transfer_days: int,
     disputed: bool = False,
+    given_back: int = 0,
     code: str | None = None,
     dropped: Sequence[Method] = (),
 ) -> Result:
-    """The payment's state. A word of Stripe's that nobody knows yet reads as pending."""
+    """The payment's state; `given_back` as Stripe writes amounts. A word nobody knows yet reads as pending."""
     asked = money(session.amount_total or 0, session.currency or payment.amount.currency)
     intent, notice = intent_of(session), dropped_text(dropped) if dropped else None
     if intent is not None and intent.status in ("succeeded", "requires_capture", "canceled"):
-        status, amount, why = _settled(intent, disputed)
+        status, amount, why = _settled(intent, disputed, given_back)
         message = sentence(code or why, EXPIRED) if status == "canceled" else None
         return Result(status, session.id, amount, key, buyer_message=message, code=code or why, notice=notice)
     if session.status == "open":
@@ -66,17 +67,42 @@ def standing(
     return Result("pending", session.id, asked, key, instructions=rows, expires_at=until, code=code)
 
 
-def _settled(intent: stripe.PaymentIntent, disputed: bool) -> tuple[Status, Money, str | None]:
+def _settled(
+    intent: stripe.PaymentIntent, disputed: bool, given_back: int
+) -> tuple[Status, Money, str | None]:
     if intent.status == "canceled":
         return "canceled", money(intent.amount, intent.currency), short(intent.cancellation_reason)
     if intent.status == "requires_capture":
         return "authorized", money(intent.amount_capturable, intent.currency), None
-    taken_in, charge = money(intent.amount_received, intent.currency), charge_of(intent)
+    taken_in = money(intent.amount_received, intent.currency)
     if disputed:
         return "disputed", taken_in, None
-    if charge is not None and charge.amount_refunded:
-        return "refunded", money(charge.amount_refunded, charge.currency), None
+    if given_back:
+        return "refunded", money(given_back, intent.currency), None
     return "captured", taken_in, None
+
+
+def released(charge: stripe.Charge | None) -> int:
+    """What was authorized and not captured, as Stripe writes amounts."""
+    if charge is None or not charge.captured:
+        return 0
+    return max(charge.amount - charge.amount_captured, 0)
+
+
+def paid_back(charge: stripe.Charge, refunds: Sequence[stripe.Refund]) -> int:
+    """What went back to the buyer. After a capture in part Stripe writes the rest down as a refund, which it is not.
+
+    Nothing marks that refund but its amount and that the shop did not ask for it.
+    """
+    rest = released(charge)
+    is_rest = any(each.amount == rest and key_of(each) is None for each in refunds)
+    return charge.amount_refunded - (rest if is_rest else 0)
+
+
+def key_of(refund: stripe.Refund) -> str | None:
+    """The shop's key of a refund that the shop asked for."""
+    key = refund.metadata.to_dict().get("koguchi_key") if refund.metadata else None
+    return None if key is None else str(key)
 
 
 def _declined(intent: stripe.PaymentIntent) -> str:

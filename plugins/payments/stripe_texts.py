@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from stripe import PaymentIntent
+from stripe import Charge, PaymentIntent
 
 from plugins import Texts
 
@@ -173,6 +173,25 @@ def offered_text(methods: Sequence[str]) -> Texts:
     return {
         "ja": f"次の画面(Stripe)でお支払いください: {'・'.join(japanese)}",
         "en": f"You pay on the next page, at Stripe: {', '.join(english)}",
+    }
+
+
+def arrival_text(charge: Charge | None, status: str) -> Texts:
+    """For the buyer, when money goes back: how and when it arrives."""
+    details = charge.payment_method_details if charge is not None else None
+    if details is None or details.type == "card":
+        return {
+            "ja": "カード会社により、明細に出るまで5〜10営業日ほどかかります",
+            "en": "It shows on your card statement within 5 to 10 business days",
+        }
+    if status == "refunded":
+        return {
+            "ja": "Stripeにご指定の銀行口座へお振り込みします",
+            "en": "It is sent to the bank account that you named to Stripe",
+        }
+    return {
+        "ja": "Stripeから、お受け取りの銀行口座を伺うメールが届きます。ご登録から数営業日でお振り込みします",
+        "en": "Stripe asks you by mail for a bank account. The money arrives a few business days after you name one",
     }
 
 

@@ -49,6 +49,7 @@ class FakeStripe(stripe.HTTPClient):
     def __init__(self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         super().__init__()
         self.now, self.page = now, "https://checkout.stripe.test"
+        self.writes_the_rest_down = True  # of a capture in part, as a refund of the charge
         self.active = {"card", "konbini", "customer_balance"}
         self.sessions: dict[str, dict[str, Any]] = {}
         self.intents: dict[str, dict[str, Any]] = {}
@@ -243,7 +244,8 @@ class FakeStripe(stripe.HTTPClient):
         if "payment_intent.latest_charge" in given.get("expand", []) and shown["payment_intent"]:
             intent = dict(self.intents[shown["payment_intent"]])
             if intent["latest_charge"]:
-                intent["latest_charge"] = self.charges[intent["latest_charge"]]
+                charge = self.charges[intent["latest_charge"]]
+                intent["latest_charge"] = {k: v for k, v in charge.items() if not k.startswith("_")}
             shown["payment_intent"] = intent
         return copy.deepcopy(shown)
 
@@ -277,6 +279,8 @@ class FakeStripe(stripe.HTTPClient):
             raise Refused("payment_intent_unexpected_state", f"This PaymentIntent is {intent['status']}")
         if amount > intent["amount_capturable"]:
             raise Refused("amount_too_large", "The amount to capture is greater than what was authorized")
+        if amount <= 0 or (intent["currency"] == "jpy" and amount < MIN_YEN):
+            raise Refused("amount_too_small", "The amount to capture is below the minimum")
         self._succeed(intent, amount)
         return copy.deepcopy(intent)
 
@@ -306,7 +310,7 @@ class FakeStripe(stripe.HTTPClient):
             raise Refused(
                 "charge_not_found", "This PaymentIntent does not have a successful charge to refund."
             )
-        left = charge["amount"] - charge["amount_refunded"]
+        left = charge["amount_captured"] - _refunded(charge)
         amount = int(given.get("amount", left))
         if not left:
             raise Refused("charge_already_refunded", "The charge has already been refunded.")
@@ -330,7 +334,7 @@ class FakeStripe(stripe.HTTPClient):
             "status": "succeeded" if kind == "card" else "requires_action",
         }
         charge["amount_refunded"] += amount
-        charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+        charge["refunded"] = _refunded(charge) == charge["amount_captured"]
         self.emit("charge.refunded", charge)
         return copy.deepcopy(self.refunds[name])
 
@@ -501,12 +505,15 @@ class FakeStripe(stripe.HTTPClient):
         return intent
 
     def _succeed(self, intent: dict[str, Any], amount: int) -> None:
-        name = self._new("ch")
+        """Money is taken. What was authorized and is not becomes a refund of the charge, as at Stripe."""
+        name, rest = self._new("ch"), intent["amount"] - amount
         self.charges[name] = {
             "id": name,
             "object": "charge",
-            "amount": amount,
+            "amount": intent["amount"],
+            "amount_captured": amount,
             "amount_refunded": 0,
+            "captured": True,
             "currency": intent["currency"],
             "disputed": False,
             "metadata": intent["metadata"],
@@ -514,6 +521,20 @@ class FakeStripe(stripe.HTTPClient):
             "payment_method_details": {"type": intent["_kind"]},
             "refunded": False,
         }
+        if rest and self.writes_the_rest_down:
+            self.charges[name] |= {"amount_refunded": rest, "_rest": rest}
+            refund = self._new("re")
+            self.refunds[refund] = {
+                "id": refund,
+                "object": "refund",
+                "amount": rest,
+                "charge": name,
+                "created": self._at(),
+                "currency": intent["currency"],
+                "metadata": {},
+                "payment_intent": intent["id"],
+                "status": "succeeded",
+            }
         intent |= {
             "status": "succeeded",
             "amount_received": amount,
@@ -559,6 +580,11 @@ class FakeStripe(stripe.HTTPClient):
         """The same as a plugin gets it, received now."""
         headers, body = self.signed(event, at=at, secret=secret)
         return RawRequest("POST", {name.lower(): value for name, value in headers.items()}, body, self.now())
+
+
+def _refunded(charge: Params) -> int:
+    """What went back of what was captured."""
+    return int(charge["amount_refunded"]) - int(charge.get("_rest", 0))
 
 
 def _page(data: list[dict[str, Any]], kind: str = "list", url: str = "/v1/list") -> dict[str, Any]:
