@@ -58,6 +58,14 @@ class Job:
     attempt: int
 
 
+class NotNow(Exception):
+    """Raised by a handler that could not even try: the job comes back at `at`, and this was no attempt."""
+
+    def __init__(self, why: str, at: datetime) -> None:
+        super().__init__(why)
+        self.at = at
+
+
 Handler = Callable[[Job], None]
 _handlers: dict[str, Handler] = {}
 
@@ -131,6 +139,9 @@ def _do(row_id: int, job: Job) -> None:
         if handler is None:
             raise LookupError(f"nobody does jobs of kind {job.kind}")
         handler(job)
+    except NotNow as later:
+        _put_off(row_id, later)
+        return
     except Exception as error:
         log.exception("job %s %s failed at attempt %s", job.kind, job.event_id, job.attempt)
         _put_back(row_id, job, f"{type(error).__name__}: {error}")
@@ -162,6 +173,13 @@ def _put_back(row_id: int, job: Job, error: str) -> None:
             row.dead_at = now()
         else:
             row.available_at = now() + min(timedelta(seconds=15 * 4 ** (job.attempt - 1)), LONGEST_PAUSE)
+
+
+def _put_off(row_id: int, later: NotNow) -> None:
+    with write() as session:
+        row = session.get_one(Outbox, row_id)
+        row.error, row.leased_until, row.available_at = str(later)[:4000], None, later.at
+        row.attempts -= 1
 
 
 def revive(session: Session, row_id: int) -> None:

@@ -12,7 +12,7 @@ from typing import cast
 from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
-from storefront import jobs, lead_times, stock
+from storefront import jobs, lead_times, plugin_events, stock
 from storefront.clock import now
 from storefront.database import locked, write
 from storefront.orders.models import Order, OrderMove
@@ -138,6 +138,8 @@ def approve(order_id: int, actor: str, reason: str = "") -> Moved | NotMoved:
         done = move(session, order_id, "awaiting_payment", actor, reason)
         if isinstance(done, Moved):
             jobs.enqueue(session, "order.mail", {"order_id": order_id, "event": "approved"})
+            told = {"order_id": order_id, "by": actor, "reason": reason}
+            plugin_events.emit(session, "order_approved", told)
     if isinstance(done, Moved):
         payments.start_for(order_id)
     return done

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from rules import TieError
 from rules.errors import MatcherError
-from storefront import cart, jobs, lead_times, payments, stock
+from storefront import cart, jobs, lead_times, payments, plugin_events, stock
 from storefront.accounts import Company, User
 from storefront.attempts import endings
 from storefront.clock import now
@@ -233,6 +233,7 @@ def _place(shop: Shop, request: _Request) -> Placed:
         keys.answer(session, claimed, order.id)
         jobs.enqueue(session, "order.mail", {"order_id": order.id, "event": "received"})
         jobs.enqueue(session, "payment.start", {"order_id": order.id}, at=now() + START_AGAIN_AFTER)
+        plugin_events.emit(session, "order_placed", {"order_id": order.id})
         if request.cart_id is not None:
             cart.clear(session, request.cart_id, [line.sku for line in request.wanted])
         if request.within is not None and (known := request.within(session, order.id)) is not None:

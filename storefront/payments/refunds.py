@@ -21,7 +21,7 @@ from storefront.language import N_
 from storefront.orders.models import Order
 from storefront.payments.attempts import view_of
 from storefront.payments.models import Payment, Refund
-from storefront.payments.transition import hold, note
+from storefront.payments.transition import change, hold, tell_plugins
 from storefront.shop import current_shop
 
 # While the first caller may still be at it nobody else asks; afterwards the outbox does.
@@ -201,8 +201,10 @@ def _settle(
     is_all = _sum(session, payment.id, "done") >= captured_minor(payment)
     to = "refunded" if is_all else "partially_refunded"
     if to != payment.state:
-        note(session, payment, to, row.actor, f"{row.key} {row.amount_minor}")
-        payment.state, payment.updated_at = to, now()
+        change(session, payment, to, row.actor, f"{row.key} {row.amount_minor}")
+        payment.updated_at = now()
+    else:
+        tell_plugins(session, payment, to)  # the same state, and more of the money is back
 
 
 @jobs.handles("payment.refund")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from storefront.clock import now
 from storefront.database import write
-from storefront.payments.transition import hold, note, tell_order
+from storefront.payments.transition import change, hold, tell_order
 
 
 def resolve(payment_id: int, *, is_paid: bool, reason: str, actor: str) -> str | None:
@@ -17,8 +17,8 @@ def resolve(payment_id: int, *, is_paid: bool, reason: str, actor: str) -> str |
         if payment.state != "review":
             return None
         to = "captured" if is_paid else "canceled"
-        note(session, payment, to, actor, reason)
-        payment.state, payment.code, payment.ask_at, payment.updated_at = to, "reviewed", None, now()
+        change(session, payment, to, actor, reason)
+        payment.code, payment.ask_at, payment.updated_at = "reviewed", None, now()
         if is_paid and payment.captured_minor is None:
             payment.captured_minor = payment.amount_minor
         tell_order(session, order, payment, "review")

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from plugins.contract import Money, Result
-from storefront import stock
+from storefront import plugin_events, stock
 from storefront.clock import now
 from storefront.database import locked
 from storefront.incidents import record_incident
@@ -90,8 +90,8 @@ def _make(
     session: Session, order: Order, payment: Payment, to: str, result: Result, actor: str, wrong: str | None
 ) -> None:
     before = payment.state
-    note(session, payment, to, actor, wrong or result.code or "")
-    payment.state, payment.asks, payment.told_at = to, 0, None
+    change(session, payment, to, actor, wrong or result.code or "")
+    payment.asks, payment.told_at = 0, None
     if before in OPEN and to not in OPEN:
         _end_captures(session, payment, to, result)
     payment.ask_at = _look_again(payment, result)
@@ -193,6 +193,19 @@ def _keep_details(payment: Payment, result: Result) -> None:
     payment.expires_at = result.expires_at or payment.expires_at
     payment.code = result.code
     payment.updated_at = now()
+
+
+def change(session: Session, payment: Payment, to: str, actor: str, words: str) -> None:
+    """The only line that changes a payment's state: kept as a move, and told to the plugins that listen."""
+    note(session, payment, to, actor, words)
+    before, payment.state = payment.state, to
+    tell_plugins(session, payment, before)
+
+
+def tell_plugins(session: Session, payment: Payment, before: str) -> None:
+    """Leave the news of a payment to the plugins that listen."""
+    told = {"order_id": payment.order_id, "payment_id": payment.id, "before": before, "after": payment.state}
+    plugin_events.emit(session, "payment_changed", told)
 
 
 def note(session: Session, payment: Payment, to: str, actor: str, words: str) -> None:

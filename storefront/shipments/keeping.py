@@ -10,7 +10,7 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from storefront import stock
+from storefront import plugin_events, stock
 from storefront.clock import now
 from storefront.database import locked, retrying, write
 from storefront.orders import moves
@@ -110,20 +110,21 @@ def _apply(
 ) -> Applied:
     errors: list[TrackingError] = []
     shipped: set[int] = set()
+    new: list[Shipment] = []
     for one in planned:
         if one.does == "known":
             continue
-        session.add(
-            Shipment(
-                order_id=one.order.id,
-                carrier=carrier,
-                tracking_number=one.row.tracking,
-                parcels=one.row.parcels,
-                shipped_on=shipped_on,
-                actor=actor,
-                created_at=now(),
-            )
+        shipment = Shipment(
+            order_id=one.order.id,
+            carrier=carrier,
+            tracking_number=one.row.tracking,
+            parcels=one.row.parcels,
+            shipped_on=shipped_on,
+            actor=actor,
+            created_at=now(),
         )
+        session.add(shipment)
+        new.append(shipment)
         if one.does == "ship" and one.order.id not in shipped:
             shipped.add(one.order.id)
             done = moves.move(session, one.order, "shipped", actor, f"{carrier} {one.row.tracking}")
@@ -133,8 +134,11 @@ def _apply(
                 errors.append(TrackingError(one.row.line, problem, f"{done.number} {missing or done.state}"))
     if errors:
         raise _NothingKept(errors)
-    new = sum(one.does != "known" for one in planned)
-    return Applied(len(shipped), new, len(planned) - new)
+    session.flush()
+    for shipment in new:
+        told = {"order_id": shipment.order_id, "shipment_id": shipment.id}
+        plugin_events.emit(session, "shipment_created", told)
+    return Applied(len(shipped), len(new), len(planned) - len(new))
 
 
 Undone = Literal["undone", "again", "late", "unknown"]
