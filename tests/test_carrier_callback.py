@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from plugins import Money, Parcel, Place, Quoted, Rate, RateRequest, ShippedLine, Unavailable
 from plugins.guard import Answer, Failure
 from plugins.loader import HTTP_SECONDS, load
-from plugins.shipping.carrier_callback import LARGEST, REST, CarrierCallback, Settings, is_public
+from plugins.outgoing import LARGEST, is_public
+from plugins.shipping.carrier_callback import REST, CarrierCallback, Settings
 from plugins.shipping.table_rate import SAMPLE
 from support.carrier_server import CarrierServer, carrier_server
 

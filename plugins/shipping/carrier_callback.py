@@ -6,11 +6,8 @@ a while by what was asked. Amounts travel as hundredths, also yen, as that forma
 
 import hashlib
 import http.client
-import ipaddress
 import json
 import logging
-import socket
-import ssl
 import threading
 import time
 from collections import OrderedDict
@@ -19,7 +16,6 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
@@ -36,10 +32,11 @@ from plugins import (
     hookimpl,
 )
 from plugins.guard import DeadlineError, bounded
-from plugins.shipping.tariff import Tariff, quote, read_tariff
+from plugins.outgoing import checked_url, post, refuse_private
+from plugins.shipping.tariff import Tariff, quote
+from plugins.shipping.tariff_files import read_tariffs
 
 PLUGIN_API = 1
-LARGEST = 256_000  # bytes of an answer
 MOST_RATES = 100
 REMEMBERED = 1_000
 REST = 20.0  # seconds without asking after a failure, so that not every buyer waits for a server that is down
@@ -72,29 +69,14 @@ class Settings(Config):
     @classmethod
     def url_is_safe(cls, allowed: bool, info: ValidationInfo) -> bool:
         url = info.data.get("url")
-        if url is None:
-            return allowed
-        parts = urlsplit(url)
-        if parts.scheme != "https" and not (allowed and parts.scheme == "http"):
-            raise ValueError("url must begin with https://")
+        if url is not None and not allowed:
+            refuse_private(url)
         return allowed
 
     @field_validator("url")
     @classmethod
     def url_is_whole(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if (
-            parts.scheme not in ("https", "http")
-            or not parts.hostname
-            or not url.isascii()
-            or not url.isprintable()
-            or " " in url
-        ):
-            raise ValueError("url must be like https://rates.example.com/quote")
-        if parts.username or parts.password or parts.fragment:
-            raise ValueError("url has no user, password or fragment: a secret goes into token")
-        _ = parts.port  # raises ValueError when it is none
-        return url
+        return checked_url(url, "https://rates.example.com/quote")
 
 
 class CarrierCallback:
@@ -107,7 +89,7 @@ class CarrierCallback:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.fallback: Tariff | None = read_tariff(Path(settings.fallback)) if settings.fallback else None
+        self.fallback: tuple[Tariff, ...] = read_tariffs(Path(settings.fallback)) if settings.fallback else ()
         self.ticks = time.monotonic
         self._known: OrderedDict[str, tuple[float, Quoted]] = OrderedDict()
         self._lock = threading.Lock()
@@ -141,36 +123,24 @@ class CarrierCallback:
                 self._known.popitem(last=False)
 
     def _instead(self, request: RateRequest, why: str) -> Quoted:
-        if self.fallback is None:
+        if not self.fallback:
             raise RuntimeError(f"no answer and no fallback tariff: {why}")
         log.warning("plugin carrier_callback: the fallback tariff answers: %s", why)
-        return quote((self.fallback,), request, self.id)
+        return quote(self.fallback, request, self.id)
 
     def _ask(self, body: bytes) -> bytes:
-        """POST and the answer's body. Raises OSError, HTTPException or ValueError."""
+        """The body of the server's answer. Raises OSError, HTTPException or ValueError."""
         settings = self.settings
-        parts = urlsplit(settings.url)
-        headers = {
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "Connection": "close",
-        }
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if settings.token is not None:
             headers["Authorization"] = f"Bearer {settings.token.get_secret_value()}"
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection = _connect(settings)
-        try:
-            connection.request("POST", path, body, headers)
-            with connection.getresponse() as response:
-                if response.status != 200:  # a redirect as well: it could lead anywhere
-                    raise ValueError(f"the server answered {response.status}")
-                content = response.read(LARGEST + 1)
-        finally:
-            connection.close()
-        if len(content) > LARGEST:
-            raise ValueError(f"the answer has more than {LARGEST:,} bytes")
-        return content
+        return post(
+            settings.url,
+            body,
+            headers,
+            seconds=settings.timeout_seconds,
+            allow_insecure=settings.allow_insecure,
+        )
 
     def _read(self, content: bytes, request: RateRequest) -> Quoted:
         """The answer's rates in the currency asked for; ValueError when it offers none that can be read."""
@@ -285,40 +255,6 @@ def _day(told: object) -> date | None:
         return date.fromisoformat(told[:10]) if isinstance(told, str) else None
     except ValueError:
         return None
-
-
-# ---- the way there
-
-
-def _connect(settings: Settings) -> http.client.HTTPConnection:
-    """A connection to the very address that was checked: a name that is looked up twice may answer differently."""
-    parts = urlsplit(settings.url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    if not settings.allow_insecure and not all(is_public(str(each[4][0])) for each in found):
-        raise ValueError(f"{host} is a private address")
-    sock = socket.create_connection((str(found[0][4][0]), port), settings.timeout_seconds)
-    if parts.scheme == "https":
-        try:
-            sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
-        except BaseException:
-            sock.close()
-            raise
-    connection = http.client.HTTPConnection(host, port, timeout=settings.timeout_seconds)
-    connection.sock = sock
-    return connection
-
-
-def is_public(address: str) -> bool:
-    """Whether an address is one of the open internet; one that wraps another is judged by what it wraps."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
-        if inner is None and ip in ipaddress.ip_network("64:ff9b::/96"):
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            ip = inner
-    return ip.is_global and not ip.is_multicast
 
 
 @hookimpl
