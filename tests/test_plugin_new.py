@@ -35,7 +35,7 @@ def test_what_is_written_passes_every_test_of_the_kit_that_can_be_tried(
     module, whom = (payments, Subject(provider)) if kind == "payments" else (shipping, Carrier(provider))
     found = {test: outcome(function, whom) for test, function in kit(module).items()}
     assert set(found.values()) <= {"passed", "left out"}
-    assert sum(said == "passed" for said in found.values()) > len(found) / 2
+    assert sum(said == "passed" for said in found.values()) >= (20 if kind == "payments" else 8)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from pydantic import ValidationError
+
 from plugins.contract import Money, Parcel, Place, RateRequest, ShippingProvider
+from plugins.testing.asking import built, secrets_in, with_guesses
 
 HOME = Place("JP", "JP-27", "5770000")
 
@@ -29,8 +32,19 @@ class Carrier:
         """A provider as the shop builds it."""
         if self.make is not None:
             return self.make()
-        config = self.provider.config  # type: ignore[attr-defined]
-        return self.provider(config(**self.settings))
+        return built(self.provider, self.given())  # type: ignore[no-any-return]
+
+    def given(self) -> dict[str, Any]:
+        """The settings, with a made-up value for each text or number that must be given and is not."""
+        return with_guesses(self.provider.config, self.settings)  # type: ignore[attr-defined]
+
+    def every_secret(self) -> list[str]:
+        """The secrets named here, and those that stand in the settings as SecretStr."""
+        try:
+            found = secrets_in(self.provider.config(**self.given()))  # type: ignore[attr-defined]
+        except ValidationError:
+            found = []
+        return sorted({*self.secrets, *found})
 
     def request(self, **values: Any) -> RateRequest:
         """A request for one parcel of 1.8 kg."""

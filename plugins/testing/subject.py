@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import count
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import ValidationError
 
 from plugins.contract import (
     Buyer,
@@ -21,6 +23,7 @@ from plugins.contract import (
     RawRequest,
     Result,
 )
+from plugins.testing.asking import built, secrets_in, with_guesses
 
 ON = date(2026, 11, 20)
 NOW = datetime(2026, 11, 20, 1, 20, tzinfo=UTC)
@@ -68,14 +71,34 @@ class Subject:
     secrets: Sequence[str] = ()  # texts that may stand in no repr, result or log
     wrong_settings: Mapping[str, Any] = field(
         default_factory=dict
-    )  # a setting to a value that must be refused
+    )  # a setting to a value that is to be refused
+    sent_in: Literal["minor", "major"] = "minor"  # how the other side writes 19.99 dollars: 1999, or "19.99"
+    made: Callable[[PaymentProvider], int] | None = None  # how many payments the other side holds
+    # a second provider before the same other side, as after a restart of the shop, or in its second process
+    again: Callable[[PaymentProvider], PaymentProvider] | None = None
 
     def fresh(self) -> PaymentProvider:
         """A provider, with an other side that has seen nothing yet."""
         if self.make is not None:
             return self.make()
-        config = self.provider.config  # type: ignore[attr-defined]
-        return self.provider(config(**self.settings))
+        return built(self.provider, self.given())  # type: ignore[no-any-return]
+
+    def given(self) -> dict[str, Any]:
+        """The settings, with a made-up value for each text or number that must be given and is not."""
+        return with_guesses(self.provider.config, self.settings)  # type: ignore[attr-defined]
+
+    def ordinary(self, **values: Any) -> PaymentView:
+        """A new payment of an ordinary amount that the other side takes."""
+        amount = Money(min(max(1_200, self.smallest), self.largest), self.currencies[0])
+        return payment(**{"amount": amount, **values})
+
+    def every_secret(self) -> list[str]:
+        """The secrets named here, and those that stand in the settings as SecretStr."""
+        try:
+            found = secrets_in(self.provider.config(**self.given()))  # type: ignore[attr-defined]
+        except ValidationError:
+            found = []
+        return sorted({*self.secrets, *found})
 
     def part(self, name: str) -> Any:
         """An optional part. Raises MissingPartError, which says what to add."""
