@@ -1,0 +1,1 @@
+"""Built-in plugins that listen to what happens in the shop."""

@@ -1,0 +1,109 @@
+"""Sends each event to a server of the firm's as a signed POST: at least once, to public https addresses alone.
+
+A server that is down is asked again by the shop's outbox, for three days; then the event waits at the desk.
+"""
+
+import hashlib
+import hmac
+import time
+from typing import Literal
+
+from pydantic import ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+
+from plugins import Config, OrderApproved, OrderPlaced, PaymentChanged, ShipmentCreated, hookimpl
+from plugins.events.written import as_json, kind_of
+from plugins.outgoing import checked_url, post, refuse_private
+
+PLUGIN_API = 1
+SECONDS = 10.0  # for the whole answer
+SHORTEST = 24  # characters of a secret
+now = time.time
+
+Event = OrderPlaced | OrderApproved | PaymentChanged | ShipmentCreated
+Kind = Literal["order_placed", "order_approved", "payment_changed", "shipment_created"]
+
+
+class Settings(Config):
+    model_config = ConfigDict(validate_default=True)  # so that the url is looked at in any case
+
+    url: str = Field(max_length=2_000, description="where events are sent, https")
+    secret: SecretStr = Field(description="the receiver checks signatures with it; 24 characters or more")
+    old_secret: SecretStr | None = Field(
+        default=None, description="signs too, while a receiver still has the secret of before"
+    )
+    events: tuple[Kind, ...] = Field(
+        default=("order_placed", "order_approved", "payment_changed", "shipment_created"),
+        min_length=1,
+        description="which events are sent",
+    )
+    allow_insecure: bool = Field(
+        default=False, description="http and private addresses too: for tests and a server beside the shop"
+    )
+
+    @field_validator("url")
+    @classmethod
+    def url_is_whole(cls, url: str) -> str:
+        return checked_url(url, "https://erp.example.com/koguchi")
+
+    @field_validator("allow_insecure")
+    @classmethod
+    def url_is_safe(cls, allowed: bool, info: ValidationInfo) -> bool:
+        url = info.data.get("url")
+        if url is not None and not allowed:
+            refuse_private(url)
+        return allowed
+
+    @field_validator("secret", "old_secret")
+    @classmethod
+    def secret_is_long(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < SHORTEST:
+            raise ValueError(f"must have {SHORTEST} characters or more")
+        return secret
+
+
+CONFIG = Settings
+
+
+def signature(body: bytes, moment: int, *secrets: SecretStr | None) -> str:
+    """`t=1763601600,v1=...`: the HMAC-SHA256 of "t.body" under each secret, in hexadecimal."""
+    signed = str(moment).encode() + b"." + body
+    made = [
+        hmac.new(secret.get_secret_value().encode(), signed, hashlib.sha256).hexdigest()
+        for secret in secrets
+        if secret is not None
+    ]
+    return ",".join([f"t={moment}", *(f"v1={each}" for each in made)])
+
+
+def send(event: Event, settings: Settings) -> None:
+    """One POST; raises where the server did not take it, and the shop sends it again later."""
+    if kind_of(event) not in settings.events:
+        return
+    body = as_json(event)
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Koguchi",
+        "Koguchi-Event": event.event_id,
+        "Koguchi-Signature": signature(body, int(now()), settings.secret, settings.old_secret),
+    }
+    post(settings.url, body, headers, seconds=SECONDS, allow_insecure=settings.allow_insecure)
+
+
+@hookimpl
+def order_placed(event: OrderPlaced, settings: Settings) -> None:
+    send(event, settings)
+
+
+@hookimpl
+def order_approved(event: OrderApproved, settings: Settings) -> None:
+    send(event, settings)
+
+
+@hookimpl
+def payment_changed(event: PaymentChanged, settings: Settings) -> None:
+    send(event, settings)
+
+
+@hookimpl
+def shipment_created(event: ShipmentCreated, settings: Settings) -> None:
+    send(event, settings)
