@@ -1,7 +1,8 @@
 """flat_rate, table_rate and pickup: what a parcel costs, and what is refused or left to a person."""
 
+import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from plugins import Money, NeedsQuotation, Parcel, Place, Quoted, RateRequest, U
 from plugins.guard import Answer
 from plugins.loader import load
 from plugins.shipping.table_rate import SAMPLE
-from plugins.shipping.tariff import read_tariff
+from plugins.shipping.tariff_files import read_tariff, read_tariffs
+from rules.promise import Closed
+from storefront.shop_calendar import ShopCalendar
 
 REQUEST = RateRequest(
     origin=Place("JP", "JP-27", "5770000"),
@@ -117,17 +120,44 @@ def test_of_dated_tariffs_the_latest_that_has_begun_counts(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (("near,100,1500", "near,60,1500"), "tariff.toml:1: tariff: no price for size 100 in zone near"),
+        (("near,100,1500", "near,60,1500"), "freight.csv:2: 60 is no size; sizes are 100"),
+        (("near,100,1500", ""), "freight.csv:1: the file has no prices"),
+        (
+            ('near = ["JP-27"]', 'near = ["JP-27"]\nfar = ["JP-13"]'),
+            "freight.csv:2: no price for size 100 in zone far",
+        ),
+        (('near = ["JP-27"]', 'near = ["JP-48"]'), "tariff.toml:6: zones: JP-48 is no prefecture"),
+        (("[zones]", 'not_served = ["JP-27"]\n[zones]'), "not_served: JP-27 stands in zone near"),
+        (('table = "freight.csv"', 'table = "../freight.csv"'), "tariff.toml:5: table: ../freight.csv lies"),
+        (
+            ("[zones]", "prices.100 = {near = 1}\n[zones]"),
+            "tariff.toml:5: table: the prices stand in this file and in freight.csv",
+        ),
+        (
+            ("[zones]", 'extras = [{label = {ja = "x"}, amount_minor = 1}]\n[zones]'),
+            "say where it is added: postcodes, regions, or remote = true",
+        ),
+        (("[zones]", 'transit = "weekdays"\n[zones]'), "tariff.toml:6: transit"),
+        (
+            ("[zones]", 'transit = "business"\ndays = {near = [3, 40]}\n[zones]'),
+            "days: at most 30 business days",
+        ),
         (
             ("near,100,1500", "near,100,1500\nnear,100,1"),
             "freight.csv:3: size 100 in zone near is priced twice",
         ),
-        (("near,100,1500", "near,100,1500\nnear,100,1.5"), "freight.csv:3: size and price_minor are whole"),
-        (("near,100,1500", "near,100,-1"), "freight.csv:2: the price -1 is below zero"),
-        (("near,100,1500", "near,100"), "freight.csv:2: size and price_minor are whole"),
-        (("zone,size", "zone;size"), "freight.csv:1: the columns are zone, size, price_minor"),
-        (("near,100,1500", "near,100,1500\nfar,100,1"), "far is no zone; zones are near"),
-        (("near,100,1500", "near,100,1500\nnear,90,1"), "90 is no size; sizes are 100"),
+        (
+            ("near,100,1500", "near,100,1500\nnear,100,1.5"),
+            "freight.csv:3: size and price_minor are whole numbers",
+        ),
+        (
+            ("near,100,1500", "near,100,-1"),
+            "freight.csv:2: size and price_minor are whole numbers, not below zero: -1",
+        ),
+        (("near,100,1500", "near,100"), "freight.csv:2: this row has 2 cells; the heading has 3"),
+        (("zone,size", "zone;size"), "freight.csv:1: the columns are zone, size, price_minor, and from"),
+        (("near,100,1500", "near,100,1500\nfar,100,1"), "freight.csv:3: far is no zone; zones are near"),
+        (("near,100,1500", "near,100,1500\nnear,90,1"), "freight.csv:3: 90 is no size; sizes are 100"),
         (
             ('near = ["JP-27"]', 'near = ["JP-27"]\nfar = ["JP-27"]'),
             "tariff.toml:6: zones: JP-27 stands in zones",
@@ -200,6 +230,165 @@ def test_the_sample_has_twelve_zones_for_all_prefectures_and_eight_sizes() -> No
     sizes = [(size.sum_cm, size.weight_g // 1000) for size in tariff.sizes]
     assert sizes == [(60, 2), (80, 5), (100, 10), (120, 15), (140, 20), (160, 25), (180, 30), (200, 30)]
     assert SAMPLE.read_text("utf-8").startswith("# 見本")
+
+
+DATED = TARIFF.replace("from = {start}\n", "")
+
+
+def dated(folder: Path, rows: str, tariff: str = DATED) -> list[Any]:
+    (folder / "freight.csv").write_text("from,zone,size,price_minor\n" + rows)
+    (folder / "tariff.toml").write_text(tariff.format(start="2026-01-01"))
+    return list(read_tariffs(folder / "tariff.toml"))
+
+
+def test_one_csv_holds_the_prices_of_several_dates(tmp_path: Path) -> None:
+    dated(tmp_path, "2026-12-01,near,100,1600\n2026-01-01,near,100,1500\n")
+    files = {"tariffs": ["tariff.toml"]}
+    last_day, first_day = (replace(REQUEST, ship_on=date(2026, *day)) for day in ((11, 30), (12, 1)))
+    assert price(quote("table_rate", last_day, tmp_path, **files)) == 1500
+    assert price(quote("table_rate", first_day, tmp_path, **files)) == 1600
+    early = replace(REQUEST, ship_on=date(2025, 12, 31))
+    assert isinstance(quote("table_rate", early, tmp_path, **files), Unavailable)
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ("2026-1-1,near,100,1500\n", "freight.csv:2: from is 2026-1-1; write a date like 2026-12-01"),
+        (",near,100,1500\n", "freight.csv:2: from is empty"),
+        ("2026-02-30,near,100,1500\n", "freight.csv:2: from is 2026-02-30"),
+        (
+            "2026-01-01,near,100,1\n2026-12-01,near,100,1\n2026-01-01,near,100,2\n",
+            "freight.csv:4: size 100 in zone near is priced twice from 2026-01-01",
+        ),
+        ('2026-01-01,"near,100,1\n', "freight.csv:2: "),
+    ],
+)
+def test_a_wrong_date_in_a_csv_is_told_with_its_line(tmp_path: Path, rows: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        dated(tmp_path, rows)
+
+
+def test_a_zone_without_price_from_one_date_on_is_named_with_the_line_where_that_date_begins(
+    tmp_path: Path,
+) -> None:
+    two = DATED.replace('near = ["JP-27"]', 'near = ["JP-27"]\nfar = ["JP-13"]')
+    rows = "2026-01-01,near,100,1\n2026-01-01,far,100,2\n2026-12-01,near,100,3\n"
+    with pytest.raises(
+        ValueError, match=r"freight\.csv:4: from 2026-12-01: no price for size 100 in zone far"
+    ):
+        dated(tmp_path, rows, two)
+
+
+def test_a_date_stands_in_the_tariff_or_in_its_csv(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"tariff\.toml:2: from stands here and in a column of freight\.csv"):
+        dated(tmp_path, "2026-01-01,near,100,1\n", TARIFF)
+
+
+def test_two_tariffs_that_begin_on_one_day_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "freight.csv").write_text("zone,size,price_minor\nnear,100,1500\n")
+    for name in ("a.toml", "b.toml"):
+        (tmp_path / name).write_text(TARIFF.format(start="2026-01-01"))
+    plugins = load({"table_rate": {"enabled": True, "tariffs": ["a.toml", "b.toml"]}}, folder=tmp_path)
+    assert any("b.toml: a.toml begins on 2026-01-01 as well" in str(each.error) for each in plugins.installed)
+
+
+# ---- when it arrives
+
+YEAR_END = tuple(date(2026, 12, 29) + timedelta(days=each) for each in range(7))  # closed to 4 January
+
+
+def arrives(tmp_path: Path, more: str, ship_on: date, closed_on: tuple[date, ...] = ()) -> tuple[Any, Any]:
+    (tmp_path / "freight.csv").write_text("zone,size,price_minor\nnear,100,1500\n")
+    (tmp_path / "t.toml").write_text(TARIFF.format(start="2026-01-01").replace("[zones]", more + "\n[zones]"))
+    asked = replace(REQUEST, ship_on=ship_on, closed_on=closed_on)
+    (rate,) = quote("table_rate", asked, tmp_path, tariffs=["t.toml"])  # type: ignore[misc]
+    return rate.earliest, rate.latest
+
+
+@pytest.mark.parametrize(
+    ("more", "ship_on", "first", "last"),
+    [
+        # Friday: parcels travel at weekends, freight does not
+        ("days = {near = [1, 2]}", date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 22)),
+        (
+            'transit = "business"\ndays = {near = [1, 2]}',
+            date(2026, 11, 20),
+            date(2026, 11, 24),  # Monday is a holiday
+            date(2026, 11, 25),
+        ),
+        (
+            'transit = "business"\ndays = {near = [0, 0]}',
+            date(2026, 11, 20),
+            date(2026, 11, 20),
+            date(2026, 11, 20),
+        ),
+        # over the new year
+        ("days = {near = [1, 3]}", date(2026, 12, 28), date(2026, 12, 29), date(2026, 12, 31)),
+        (
+            'transit = "business"\ndays = {near = [1, 3]}',
+            date(2026, 12, 28),
+            date(2027, 1, 5),
+            date(2027, 1, 7),
+        ),
+        (
+            "closed = [2026-12-31, 2027-01-01]\ndays = {near = [1, 3]}",
+            date(2026, 12, 28),
+            date(2026, 12, 29),
+            date(2027, 1, 2),
+        ),
+        (
+            'transit = "business"\nclosed = [2027-01-05]\ndays = {near = [1, 1]}',
+            date(2026, 12, 28),
+            date(2027, 1, 6),
+            date(2027, 1, 6),
+        ),
+    ],
+)
+def test_transit_is_counted_in_calendar_days_unless_the_tariff_says_business_days(
+    tmp_path: Path, more: str, ship_on: date, first: date, last: date
+) -> None:
+    calendar = ShopCalendar(days=dict.fromkeys(YEAR_END, Closed({"ja": "年末年始", "en": "New Year"})))
+    after = [ship_on + timedelta(days=each) for each in range(1, 101)]
+    closed = tuple(day for day in after if calendar.closed(day) is not None)
+    assert arrives(tmp_path, more, ship_on, closed) == (first, last)
+
+
+def test_a_zone_without_days_promises_no_arrival(tmp_path: Path) -> None:
+    assert arrives(tmp_path, "", date(2026, 11, 20)) == (None, None)
+
+
+# ---- what the owner is told
+
+
+def told(folder: Path | None, **settings: Any) -> str:
+    answer = load({"table_rate": {"enabled": True} | settings}, folder=folder).health("table_rate")
+    assert isinstance(answer, Answer) and answer.value.is_well, answer
+    return str(answer.value.said["en"]) if answer.value.said else ""
+
+
+def test_the_owner_is_told_of_samples_and_of_prefectures_and_zones_that_were_left_out(tmp_path: Path) -> None:
+    assert "2026-01-01: this is the sample tariff; its prices are made up" in told(None)
+    (tmp_path / "freight.csv").write_text("zone,size,price_minor\nnear,100,1500\n")
+    tariff = TARIFF.format(start="2026-01-01")
+    (tmp_path / "t.toml").write_text(tariff)
+    said = told(tmp_path, tariffs=["t.toml"])
+    assert "prefectures in no zone: JP-01, JP-02" in said and "JP-27" not in said
+    assert "zones without days, so that no arrival is promised: near" in said
+    rest = ", ".join(f'"JP-{number:02}"' for number in range(1, 48) if number != 27)
+    whole = tariff.replace("[zones]", f"days = {{near = [1, 2]}}\nnot_served = [{rest}]\n[zones]")
+    (tmp_path / "t.toml").write_text(whole)
+    assert told(tmp_path, tariffs=["t.toml"]) == ""
+
+
+def test_a_sample_says_so_wherever_its_label_stands_even_when_it_was_renamed(tmp_path: Path) -> None:
+    text = SAMPLE.read_text("utf-8").replace("(見本料金)", "").replace(" (sample tariff)", "")
+    (tmp_path / "mine.toml").write_text(text, "utf-8")
+    (rate,) = quote("table_rate", REQUEST, tmp_path, tariffs=["mine.toml"])  # type: ignore[misc]
+    assert rate.label == {"ja": "宅配便 (見本料金)", "en": "Parcel service (sample tariff)"}
+    (tmp_path / "mine.toml").write_text(text.replace("sample = true", ""), "utf-8")
+    (rate,) = quote("table_rate", REQUEST, tmp_path, tariffs=["mine.toml"])  # type: ignore[misc]
+    assert rate.label["ja"] == "宅配便"
 
 
 @pytest.mark.parametrize("name", ["../outside.toml", "/etc/passwd", "missing.toml"])

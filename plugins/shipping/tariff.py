@@ -1,31 +1,28 @@
-"""A dated tariff file: zones, sizes by three sides and by weight, extras, cool surcharges, and how long it travels.
+"""A dated tariff: zones, sizes by three sides and by weight, extras, cool surcharges, and how long it travels.
 
-Faults are told with file and line. Free-from amounts belong to rules, not here.
+Read by tariff_files.py. Free-from amounts belong to rules, not here.
 """
 
-import csv
-import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from itertools import islice
+from typing import Annotated, Literal
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from plugins import Money, NeedsQuotation, Parcel, Quoted, Rate, RateRequest, Unavailable
+from plugins import Money, NeedsQuotation, Parcel, Quoted, Rate, RateRequest, Texts, Unavailable
 
-COLUMNS = ("zone", "size", "price_minor")
-LARGEST = 1_000_000  # bytes of a file
+PREFECTURES = tuple(f"JP-{number:02}" for number in range(1, 48))
+MOST_BUSINESS = 30  # the shop tells of some months which days are no business days
+SAMPLE = {"ja": "見本料金", "en": "sample tariff"}
 Amount = Annotated[int, Field(ge=0, strict=True)]
 
 NO_TARIFF = Unavailable({"ja": "この日の料金表がありません", "en": "There is no tariff for this date"})
@@ -53,14 +50,28 @@ class Size(BaseModel):
 
 
 class Extra(BaseModel):
-    """An amount added per parcel: for postcodes that begin so, for regions, or wherever the shop marks it remote."""
+    """An amount added per parcel: for postcodes that begin so, for regions, or wherever the shop marks it remote.
+
+    However many of these fit, one extra is added once.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     label: dict[str, str]
     amount_minor: Amount
-    postcodes: tuple[str, ...] = ()
+    postcodes: tuple[Annotated[str, Field(pattern=r"^[0-9]{1,7}$")], ...] = ()
     regions: tuple[str, ...] = ()
     remote: bool = False
+
+    @field_validator("regions")
+    @classmethod
+    def known(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
+        return _known(regions)
+
+    @model_validator(mode="after")
+    def for_somewhere(self) -> "Extra":
+        if not (self.postcodes or self.regions or self.remote):
+            raise ValueError("say where it is added: postcodes, regions, or remote = true")
+        return self
 
     def applies(self, request: RateRequest) -> bool:
         to = request.destination
@@ -71,8 +82,18 @@ class Extra(BaseModel):
         )
 
 
+def _known(regions: tuple[str, ...]) -> tuple[str, ...]:
+    for region in regions:
+        if region.startswith("JP") and region not in PREFECTURES:
+            raise ValueError(f"{region} is no prefecture; they are JP-01 to JP-47")
+    return regions
+
+
 class Tariff(BaseModel):
-    """One dated tariff. `prices` is size to zone to minor units; or `table`, a CSV zone,size,price_minor."""
+    """One dated tariff. `prices` is size to zone to minor units; or `table`, a CSV zone,size,price_minor.
+
+    `days` are counted by `transit` from leaving to arrival; on `closed` days the carrier delivers nothing.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     start: date = Field(alias="from")
@@ -86,7 +107,10 @@ class Tariff(BaseModel):
     cutoff: str | None = Field(default=None, pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     slots: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = ()
     days: dict[str, tuple[int, int]] = {}
+    transit: Literal["calendar", "business"] = "calendar"
+    closed: tuple[date, ...] = ()
     zones: dict[str, tuple[str, ...]]
+    not_served: tuple[str, ...] = ()
     sizes: tuple[Size, ...] = Field(min_length=1)
     prices: dict[int, dict[str, Amount]] = {}
     table: str | None = None
@@ -98,11 +122,16 @@ class Tariff(BaseModel):
     def each_region_once(cls, zones: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         seen: dict[str, str] = {}
         for zone, regions in zones.items():
-            for region in regions:
+            for region in _known(regions):
                 if region in seen:
                     raise ValueError(f"{region} stands in zones {seen[region]} and {zone}")
                 seen[region] = zone
         return zones
+
+    @field_validator("not_served")
+    @classmethod
+    def known(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
+        return _known(regions)
 
     @field_validator("days")
     @classmethod
@@ -114,6 +143,11 @@ class Tariff(BaseModel):
 
     @model_validator(mode="after")
     def every_price_there(self, info: ValidationInfo) -> "Tariff":
+        for region in self.not_served:
+            if self.zone_of(region):
+                raise ValueError(f"not_served: {region} stands in zone {self.zone_of(region)}")
+        if self.transit == "business" and any(last > MOST_BUSINESS for _first, last in self.days.values()):
+            raise ValueError(f"days: at most {MOST_BUSINESS} business days")
         known = {size.sum_cm for size in self.sizes}
         for size in self.sizes:
             for zone in self.zones:
@@ -138,6 +172,32 @@ class Tariff(BaseModel):
 
     def zone_of(self, region: str | None) -> str | None:
         return next((zone for zone, regions in self.zones.items() if region in regions), None)
+
+    def left_out(self) -> list[str]:
+        """Prefectures that no zone has and `not_served` does not name; none where the tariff is not for Japan."""
+        named = {region for regions in self.zones.values() for region in regions}
+        if not named & set(PREFECTURES):
+            return []
+        return [each for each in PREFECTURES if each not in named and each not in self.not_served]
+
+    def shown_label(self) -> Texts:
+        """The label; a sample says so in every language, whatever its label says."""
+        if not self.sample:
+            return self.label
+        return {
+            language: text if (mark := SAMPLE.get(language, SAMPLE["en"])) in text else f"{text} ({mark})"
+            for language, text in self.label.items()
+        }
+
+    def arrival(self, days: int, request: RateRequest) -> date:
+        """So many days after leaving; where the carrier delivers nothing, the next day on which it does."""
+        closed = {*self.closed, *(request.closed_on if self.transit == "business" else ())}
+        if self.transit == "calendar":
+            return next(day for day in _days(request.ship_on + timedelta(days=days)) if day not in closed)
+        if days == 0:
+            return request.ship_on
+        worked = (day for day in _days(request.ship_on + timedelta(days=1)) if day not in closed)
+        return next(islice(worked, days - 1, None))
 
     def size_of(self, parcel: Parcel) -> Size | None:
         """The smallest size that takes it; None when it is too large. An unknown measure does not count."""
@@ -169,6 +229,39 @@ class Tariff(BaseModel):
         return int((price / (1 + self.tax_rate)).quantize(Decimal(1), ROUND_HALF_UP))
 
 
+def _days(first: date) -> Iterator[date]:
+    return (first + timedelta(days=each) for each in range(1_000))
+
+
+def notices(tariffs: Sequence[Tariff]) -> list[Texts]:
+    """What the owner should know of tariffs that can be used: samples, and places or days that were left out."""
+    found: list[Texts] = []
+    for tariff in tariffs:
+        since = f"{tariff.start}: "
+        if tariff.sample:
+            found.append(
+                {
+                    "ja": since + "見本の料金表です。金額は作りもので、実際の運賃ではありません",
+                    "en": since + "this is the sample tariff; its prices are made up",
+                }
+            )
+        if left_out := ", ".join(tariff.left_out()):
+            found.append(
+                {
+                    "ja": since + f"どの地帯にもない都道府県: {left_out}",
+                    "en": since + f"prefectures in no zone: {left_out}",
+                }
+            )
+        if silent := ", ".join(zone for zone in tariff.zones if zone not in tariff.days):
+            found.append(
+                {
+                    "ja": since + f"到着日の目安(days)がない地帯: {silent}",
+                    "en": since + f"zones without days, so that no arrival is promised: {silent}",
+                }
+            )
+    return found
+
+
 def quote(tariffs: tuple[Tariff, ...], request: RateRequest, code: str) -> Quoted:
     """One rate from the tariff in force on the shipping date, the sum over all parcels."""
     in_force = [tariff for tariff in tariffs if tariff.start <= request.ship_on]
@@ -184,101 +277,17 @@ def quote(tariffs: tuple[Tariff, ...], request: RateRequest, code: str) -> Quote
         if isinstance(price, NeedsQuotation):
             return price
         total += parcel.count * price
-    first, last = tariff.days.get(zone, (1, 3))
+    days = tariff.days.get(zone)
     return [
         Rate(
             code=code,
-            label=tariff.label,
+            label=tariff.shown_label(),
             price=Money(tariff.without_tax(total), request.currency),
             tax_rate=tariff.tax_rate,
-            earliest=request.ship_on + timedelta(days=first),
-            latest=request.ship_on + timedelta(days=last),
+            earliest=tariff.arrival(days[0], request) if days else None,
+            latest=tariff.arrival(days[1], request) if days else None,
             slots=tariff.slots,
             cutoff=tariff.cutoff,
             carrier=tariff.carrier,
         )
     ]
-
-
-# ---- reading
-
-
-def read_tariff(path: Path) -> Tariff:
-    """A tariff file. Raises ValueError or OSError with file, line and what is wrong, for the shop's owner."""
-    text = _text(path)
-    try:
-        data: dict[str, Any] = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"\(at line (\d+)", str(error))
-        at = line.group(1) if line else len(text.splitlines())
-        raise ValueError(f"{path.name}:{at}: {str(error).partition(' (at ')[0]}") from error
-    if "table" in data:
-        data["prices"] = _read_table(path.parent / str(data["table"]))
-    try:
-        return Tariff.model_validate(data)
-    except ValidationError as error:
-        told = [
-            f"{path.name}:{line_of(text, each['loc'])}: "
-            f"{'.'.join(map(str, each['loc'])) or 'tariff'}: {each['msg'].removeprefix('Value error, ')}"
-            for each in error.errors(include_url=False, include_input=False)
-        ]
-        raise ValueError("; ".join(told[:5])) from error
-
-
-def _text(path: Path) -> str:
-    content = path.read_bytes()
-    if len(content) > LARGEST:
-        raise ValueError(f"{path.name}:1: the file has more than {LARGEST:,} bytes")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{path.name}:{line}: this line is not UTF-8") from error
-
-
-def _read_table(path: Path) -> dict[int, dict[str, int]]:
-    """The prices of a CSV. Raises ValueError with file and line."""
-    prices: dict[int, dict[str, int]] = {}
-    reader = csv.DictReader(_text(path).splitlines())
-    if set(reader.fieldnames or ()) != set(COLUMNS):
-        raise ValueError(f"{path.name}:1: the columns are {', '.join(COLUMNS)}")
-    for row in reader:
-        where = f"{path.name}:{reader.line_num}"
-        try:
-            size, price, zone = int(row["size"]), int(row["price_minor"]), row["zone"].strip()
-        except (TypeError, ValueError):
-            raise ValueError(f"{where}: size and price_minor are whole numbers") from None
-        if price < 0:
-            raise ValueError(f"{where}: the price {price} is below zero")
-        if zone in prices.setdefault(size, {}):
-            raise ValueError(f"{where}: size {size} in zone {zone} is priced twice")
-        prices[size][zone] = price
-    return prices
-
-
-def line_of(text: str, path: tuple[int | str, ...]) -> int:
-    """The line where a key stands, or as near as can be said: its table, its first part, the file."""
-    words, best, deepest = [str(part) for part in path], 1, 0
-    table: list[str] = []
-    seen: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*(\[\[?)\s*([\w.\-\"]+)\s*\]", line)
-        key = re.match(r"\s*([\w.\-\"]+)\s*=", line)
-        if header:
-            name = header.group(2).replace('"', "")
-            table = name.split(".")
-            if header.group(1) == "[[":
-                table.append(str(seen.get(name, 0)))
-                seen[name] = seen.get(name, 0) + 1
-            here = table
-        elif key:
-            here = [*table, *key.group(1).replace('"', "").split(".")]
-        else:
-            continue
-        depth = next(
-            (at for at, pair in enumerate(zip(here, words, strict=False)) if pair[0] != pair[1]), None
-        )
-        common = min(len(here), len(words)) if depth is None else 0
-        if common > deepest:
-            best, deepest = number, common
-    return best

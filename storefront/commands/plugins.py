@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
             "kind": ", ".join(each.kinds),
             "distribution": f"{each.distribution} {each.version}".strip(),
             "error": each.error,
+            **_said(plugins, each),
         }
         for each in plugins.installed
     ]
@@ -47,6 +48,17 @@ def run(args: argparse.Namespace) -> int:
     else:
         for row in rows:
             print(f"{row['id']:<20} {row['state']:<8} {row['kind']:<10} {row['distribution']}")
-            if row["error"]:
-                print(f"{'':<20} {row['error']}")
+            for sentence in filter(None, (row["error"], row.get("said"))):
+                print(f"{'':<20} {sentence}")
     return 1 if any(each.state == "failed" for each in plugins.installed) else 0
+
+
+def _said(plugins: Any, plugin: Any) -> dict[str, Any]:
+    """What an active plugin says of itself, such as that its tariff is a sample; nothing where it says nothing."""
+    if plugin.state != "active" or "health" not in plugin.hooks:
+        return {}
+    answer = plugins.health(plugin.id)
+    found = getattr(answer, "value", None)
+    if found is None:
+        return {"is_well": False, "said": getattr(answer, "detail", "") or "health did not answer"}
+    return {"is_well": found.is_well, "said": (found.said or {}).get("en", "")}
