@@ -155,13 +155,16 @@ def test_no_secret_stands_in_a_repr_a_result_or_a_log(subject: Subject) -> None:
         raise MissingPartError(
             "give the kit Subject.secrets to run this test, or a setting that is a SecretStr"
         )
-    told = everything_said(lambda heard: _life(subject, heard))
+    no_secret_in(everything_said(lambda heard: _life(subject, heard)), secrets)
+
+
+def no_secret_in(told: list[str], secrets: list[str]) -> None:
     shown = [word for word in told if any(secret in word for secret in secrets)]
     for secret in secrets:
         shown = [word.replace(secret, "<SECRET>") for word in shown]
     kept(
         not shown,
-        "no secret stands in a repr, a Result, an error, a log line or on the screen",
+        "no secret stands in a repr, an answer, an error, a log line or on the screen",
         "keep it in the SecretStr, or in an attribute with a leading underscore and out of __repr__ and messages",
         came=[word[:160] for word in shown[:3]],
     )
@@ -176,20 +179,28 @@ def _life(subject: Subject, heard: Callable[[object], None]) -> None:
     heard(fetch(provider, view))
     for what, given in (("capture", (view.amount,)), ("void", ()), ("refund", (view.amount,))):
         more = {"reason": "kit"} if what == "refund" else {}
-        heard(_or_error(lambda w=what, g=given, m=more: ask(provider, w, view, *g, key=key_of(view, w), **m)))  # type: ignore[misc]
-    heard(_or_error(lambda: provider.parse_webhook(RawRequest("POST", {}, b"{}", NOW))))
+        heard(
+            answer_or_error(
+                lambda w=what, g=given, m=more: ask(provider, w, view, *g, key=key_of(view, w), **m)
+            )
+        )  # type: ignore[misc]
+    heard(answer_or_error(lambda: provider.parse_webhook(RawRequest("POST", {}, b"{}", NOW))))
     if subject.webhook is not None:
         raw = subject.webhook(provider, view, NOW, "known")
         forged = {name: value[::-1] for name, value in raw.headers.items()}
-        heard(_or_error(lambda: provider.parse_webhook(RawRequest("POST", forged, raw.body, NOW))))
+        heard(answer_or_error(lambda: provider.parse_webhook(RawRequest("POST", forged, raw.body, NOW))))
     for part in (subject.decline, subject.lose_answer):
         if part is not None:
             provider, another = subject.fresh(), subject.ordinary()
             part(provider)
-            heard(_or_error(lambda p=provider, v=another: p.start(v, key=key_of(v), return_url=RETURN_URL)))  # type: ignore[misc]
+            heard(
+                answer_or_error(
+                    lambda p=provider, v=another: p.start(v, key=key_of(v), return_url=RETURN_URL)
+                )
+            )  # type: ignore[misc]
 
 
-def _or_error(call: Callable[[], object]) -> object:
+def answer_or_error(call: Callable[[], object]) -> object:
     try:
         return call()
     except Exception as error:

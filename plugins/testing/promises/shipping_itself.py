@@ -1,0 +1,91 @@
+"""Promises about a shipping provider itself: what it says it is, its settings, its secrets, and what it keeps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from pydantic import BaseModel
+
+from plugins.testing.asking import kept, kept_in_the_class, lacks_a_language, wrong_signature
+from plugins.testing.carrier import Carrier
+from plugins.testing.promises.payment_itself import (
+    answer_or_error,
+    builds_alone,
+    everything_said,
+    no_secret_in,
+    taken_by_a_shop,
+    wrong_setting,
+)
+from plugins.testing.subject import MissingPartError
+
+
+def test_it_says_what_it_is(carrier: Carrier) -> None:
+    provider = carrier.fresh()
+    kept(
+        isinstance(provider.id, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]*", provider.id),
+        "id is one word, the name of the entry point",
+        'write id = "my_shipping"',
+        came=provider.id,
+    )
+    kept(
+        not lacks_a_language(provider.label),
+        "label is a text in ja and one in en",
+        'write label = {"ja": "...", "en": "..."}',
+        came=provider.label,
+    )
+    kept(
+        isinstance(provider.config, type) and issubclass(provider.config, BaseModel),
+        "config is a plugins.Config class",
+        "write class Settings(Config): ... and config = Settings",
+        came=provider.config,
+    )
+
+
+def test_its_methods_take_what_the_shop_gives(carrier: Carrier) -> None:
+    wrong = wrong_signature(carrier.fresh(), "quote", carrier.request())
+    kept(not wrong, "quote takes the request", "write def quote(self, request)", came=wrong or "")
+
+
+def test_a_wrong_setting_is_refused_by_its_name(carrier: Carrier) -> None:
+    wrong_setting(carrier.provider, carrier.given(), carrier.wrong_settings)
+
+
+def test_no_secret_stands_in_a_repr_a_rate_or_a_log(carrier: Carrier) -> None:
+    secrets = carrier.every_secret()
+    if not secrets:
+        raise MissingPartError(
+            "give the kit Carrier.secrets to run this test, or a setting that is a SecretStr"
+        )
+
+    def life(heard: Callable[[object], None]) -> None:
+        for fail in (None, *carrier.fail):
+            provider = carrier.fresh()
+            if fail is not None:
+                fail(provider)
+            heard(provider)
+            heard({name: value for name, value in vars(provider).items() if not name.startswith("_")})
+            heard(answer_or_error(lambda one=provider: one.quote(carrier.request())))  # type: ignore[misc]
+
+    no_secret_in(everything_said(life), secrets)
+
+
+def test_building_it_asks_nobody(carrier: Carrier) -> None:
+    builds_alone(carrier.provider, carrier.given())
+
+
+def test_nothing_is_kept_in_the_class(carrier: Carrier) -> None:
+    provider = carrier.fresh()
+    before = kept_in_the_class(provider)
+    provider.quote(carrier.request())
+    changed = [name for name, value in kept_in_the_class(provider).items() if value != before.get(name)]
+    kept(
+        not changed,
+        "two providers share nothing: a shop may build one anew at any time",
+        "make it in __init__: self.name = {}",
+        came=f"changed in the class: {', '.join(changed)}",
+    )
+
+
+def test_an_installed_shop_takes_it(carrier: Carrier) -> None:
+    taken_by_a_shop(carrier.fresh().id, carrier.provider, carrier.given())
