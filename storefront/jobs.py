@@ -22,7 +22,7 @@ from storefront.database import Base, Json, UtcDateTime, write
 log = logging.getLogger("koguchi.jobs")
 
 LEASE = timedelta(seconds=60)
-ATTEMPTS = 12  # the last one about two days after the first
+ATTEMPTS = 18  # the last one about three days after the first
 LONGEST_PAUSE = timedelta(hours=6)
 
 

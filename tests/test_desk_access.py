@@ -148,6 +148,7 @@ def test_odd_questions_are_answered_with_a_page(
         "audit",
         "applications",
         "incidents",
+        "jobs",
         "exceptions",
         "quotations",
         "files",

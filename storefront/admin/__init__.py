@@ -14,6 +14,7 @@ from storefront.admin import (  # noqa: F401  (each registers its views)
     exceptions,
     files,
     incidents,
+    jobs,
     mails,
     orders,
     payments,

@@ -39,6 +39,7 @@ MORE = (
     ("/admin/refusals", N_("What was refused")),
     ("/admin/trials", N_("Rules on trial")),
     ("/admin/incidents", N_("Incidents")),
+    ("/admin/jobs", N_("Work that did not succeed")),
     ("/admin/mails", N_("Mails")),
     ("/admin/plugins", N_("Plugins")),
     ("/admin/audit", N_("Changes")),
