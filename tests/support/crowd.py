@@ -1,11 +1,12 @@
-"""Many buyers at once, in real processes that begin at one moment: python crowd.py JOB; and the starter of them.
+"""Many buyers at once, in real processes that begin at one moment; and the starter of them.
 
-A job is JSON: the shop folder, the database, and what each buyer does. Each process prints its answers as JSON lines.
+Each process is a fork of one that has loaded the shop and opened nothing: loading takes longer than what a buyer does.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -14,8 +15,13 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from support import without
 
@@ -47,29 +53,73 @@ def together(
     return answers
 
 
-def begin(
-    folder: Path, database_url: str, tasks: Sequence[dict[str, Any]], **job: Any
-) -> subprocess.Popen[str]:
+class Begun:
+    """A process of the crowd, with the face of a subprocess.Popen."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        their_in, our_in = multiprocessing.Pipe(duplex=False)
+        our_out, their_out = multiprocessing.Pipe(duplex=False)
+        our_errors, their_errors = multiprocessing.Pipe(duplex=False)
+        theirs = (their_in, their_out, their_errors)
+        self._process = _stem().Process(target=_born, args=(job, *theirs))
+        self._process.start()
+        for end in theirs:
+            end.close()
+        self.stdin = os.fdopen(os.dup(our_in.fileno()), "w", encoding="utf-8")
+        self.stdout = os.fdopen(os.dup(our_out.fileno()), "r", encoding="utf-8")
+        self.stderr = os.fdopen(os.dup(our_errors.fileno()), "r", encoding="utf-8")
+        for end in (our_in, our_out, our_errors):
+            end.close()
+        self._is_late = False
+
+    def communicate(self, timeout: float = 60) -> tuple[str, str]:
+        """What it has yet to say, when it has ended. Raises subprocess.TimeoutExpired."""
+        watch = threading.Timer(timeout, self._end_late)
+        watch.start()
+        with suppress(BrokenPipeError):
+            self.stdin.close()
+        with self.stdout, self.stderr:
+            said = self.stdout.read(), self.stderr.read()
+        self._process.join()
+        watch.cancel()
+        if self._is_late:
+            raise subprocess.TimeoutExpired("one of the crowd", timeout, *said)
+        return said
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def _end_late(self) -> None:
+        self._is_late = True
+        self.kill()
+
+
+@cache
+def _stem() -> Any:
+    """The process that all others are forks of, one for each process of the tests."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["support.stem"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(HERE.parents[2]), str(HERE.parents[1])]))
+        forkserver.ensure_running()
+    return context
+
+
+def begin(folder: Path, database_url: str, tasks: Sequence[dict[str, Any]], **job: Any) -> Begun:
     """Start one process; it warms up, says so, and waits for the word to go."""
-    job |= {"folder": str(folder), "database": database_url, "tasks": list(tasks)}
-    return subprocess.Popen(
-        [sys.executable, str(HERE), json.dumps(job)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parents[2]), str(HERE.parents[1])])},
-    )
+    return Begun(job | {"folder": str(folder), "database": database_url, "tasks": list(tasks)})
 
 
-def wait_until_warm(process: subprocess.Popen[str]) -> None:
-    assert process.stdout is not None
+def wait_until_warm(process: Begun) -> None:
     if process.stdout.readline().strip() != "ready":
         raise AssertionError(process.communicate()[1][-3000:])
 
 
-def go(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
+def go(process: Begun) -> None:
     process.stdin.write("go\n")
     process.stdin.flush()
 
@@ -77,8 +127,15 @@ def go(process: subprocess.Popen[str]) -> None:
 # ---- inside a process
 
 
-def main() -> None:
-    job = json.loads(sys.argv[1])
+def _born(job: dict[str, Any], *ends: Connection) -> None:
+    for number, end in enumerate(ends):
+        os.dup2(end.fileno(), number)
+        end.close()
+    sys.stdin = os.fdopen(0)  # multiprocessing has put another there
+    main(job)
+
+
+def main(job: dict[str, Any]) -> None:
     from support.shop import open_app
 
     app = open_app(Path(job["folder"]), database_url=job["database"], **job.get("settings", {}))
@@ -202,7 +259,3 @@ class _Look:
                 "state": "",
             }
         return answer | {"to": task.get("to", "")}
-
-
-if __name__ == "__main__":
-    main()
