@@ -85,7 +85,7 @@ def _wishes(line: Line, offer: Offer, minor: Fraction) -> list[OfferRow]:
             now = row
         else:
             later.append(row)
-    if now is None or now.unit_price is None:
+    if not later or now is None or now.unit_price is None:
         return []
     cost = _cost(now, line.quantity, minor)
     without_fee = next((row for row in later if row.surcharge < now.surcharge), None)

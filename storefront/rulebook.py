@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import g, has_request_context
+from flask import g, has_app_context, has_request_context
 
 from rules import Catalog, Finding, Loaded, Ruleset, load_ruleset, read_catalog
 from rules.matching import Matcher
@@ -76,11 +76,11 @@ class Rulebook:
 
     def edition(self) -> Edition:
         """The set in force with its date of loading. A request looks for changed files once and keeps what it found."""
-        if not has_request_context():
-            return self._look()
-        known: Edition | None = g.get("koguchi_edition")
+        known: Edition | None = g.get("koguchi_edition") if has_app_context() else None
         if known is None:
-            g.koguchi_edition = known = self._look()
+            known = self._look()
+            if has_request_context():  # other contexts, such as a worker's, may last for days
+                g.koguchi_edition = known
         return known
 
     def _look(self) -> Edition:

@@ -9,10 +9,10 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 
-from flask import Flask, Response, after_this_request, current_app, has_request_context
+from flask import Flask, Response, after_this_request, current_app, g, has_request_context
 from sqlalchemy import Table, case, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -29,6 +29,7 @@ from storefront.clock import now, today
 from storefront.database import get_session, retrying, write
 from storefront.quantity import MAX_QUANTITY
 from storefront.quick_order import pasted
+from storefront.rulebook import Edition
 from storefront.shop import Shop, current_shop
 
 log = logging.getLogger("koguchi.attempts")
@@ -65,15 +66,21 @@ def caller_of(owner: CartOwner) -> str:
 # --- the doors of the cart -----------------------------------------------------------------------------------
 
 
-def cart_changed(removed: Sequence[str] = (), left: Sequence[tuple[str, int]] = ()) -> None:
+def cart_changed(
+    removed: Sequence[str] = (),
+    left: Sequence[tuple[str, int]] = (),
+    *,
+    priced: pricing.PricedCart | None = None,
+) -> None:
     """The cart was written: look at it once the answer is out.
 
-    `removed` are SKUs that the buyer took out, `left` what the door refused before it reached the cart.
+    `removed` are SKUs that the buyer took out, `left` what the door refused before it reached the cart. `priced` is
+    the whole cart where the answer shows it, so that it is not decided a second time.
     """
     asked = _asker_of_request()
     if asked is not None:
         owner, asker = asked
-        afterwards(lambda: _look_at_cart(owner, asker, removed, left))
+        afterwards(lambda: _look_at_cart(owner, asker, removed, left, priced))
 
 
 def stock_refused(sku: str, asked: int, there: int) -> None:
@@ -105,8 +112,9 @@ def afterwards(work: Callable[[], None]) -> None:
     """Do it when the answer is out; at once where there is no request. With sessions of its own either way."""
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
 
-    def run() -> None:
+    def run(edition: Edition | None = None) -> None:
         with app.app_context():  # a failed statement would spoil the caller's transaction
+            g.koguchi_edition = edition
             quietly(work)
 
     if not has_request_context():
@@ -115,7 +123,7 @@ def afterwards(work: Callable[[], None]) -> None:
 
     @after_this_request
     def after(response: Response) -> Response:
-        response.call_on_close(run)
+        response.call_on_close(partial(run, g.get("koguchi_edition")))  # by the rules of the answer
         return response
 
 
@@ -158,12 +166,20 @@ def _wanted(lines: Sequence[tuple[str, int]]) -> list[pricing.Wanted]:
 
 
 def _look_at_cart(
-    owner: CartOwner, asker: Asker, removed: Sequence[str], left: Sequence[tuple[str, int]]
+    owner: CartOwner,
+    asker: Asker,
+    removed: Sequence[str],
+    left: Sequence[tuple[str, int]],
+    priced: pricing.PricedCart | None,
 ) -> None:
-    lines = store.lines_of(get_session(), owner, held=False)
-    in_cart = [pricing.Wanted(line.sku, line.quantity, str(line.id)) for line in lines]
-    wishes, trials = _judge(asker, [*in_cart, *_wanted(left)])
-    kept = {line.sku for line in lines}
+    if priced is not None:
+        kept = {each.line.sku for each in priced.lines}
+        wishes, trials = _judged(priced)
+    else:
+        lines = store.lines_of(get_session(), owner, held=False)
+        kept = {line.sku for line in lines}
+        in_cart = [pricing.Wanted(line.sku, line.quantity, str(line.id)) for line in lines]
+        wishes, trials = _judge(asker, [*in_cart, *_wanted(left)])
     gone = [sku for sku in removed if sku not in kept]
     has_trials = _has_trials(current_shop())
     if wishes or gone or has_trials:
@@ -177,9 +193,11 @@ def _judge(asker: Asker, wanted: Sequence[pricing.Wanted]) -> tuple[list[Wish], 
     priced = pricing.price(
         session, asker.company, wanted, shop=shop, on=today(), channel=asker.channel, rows=rows, fixes=False
     )
-    if priced is None:
-        return [], []
-    wishes = wishes_of(priced, shop.rulebook.current())
+    return ([], []) if priced is None else _judged(priced)
+
+
+def _judged(priced: pricing.PricedCart) -> tuple[list[Wish], list[dict[str, Any]]]:
+    wishes = wishes_of(priced, current_shop().rulebook.current())
     for each in priced.lines:
         level = shelf.level_of(each.product)
         if level is not None and each.line.quantity > level.orderable:

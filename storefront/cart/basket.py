@@ -96,7 +96,10 @@ class FreeShipping:
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """The whole page. `sums` are of the lines that can be ordered; `fault` says why nothing can be priced."""
+    """The whole page. `sums` are of the lines that can be ordered; `fault` says why nothing can be priced.
+
+    `priced` is the order without the lines that cannot go, `whole` all that is not set aside, when nothing is gone.
+    """
 
     lines: Sequence[BasketLine] = ()
     held: Sequence[BasketLine] = ()
@@ -105,6 +108,7 @@ class Basket:
     order_notes: Sequence[Note] = ()
     total: str = ""
     priced: PricedCart | None = None
+    whole: PricedCart | None = None
     fault: str | None = None
     free: FreeShipping | None = None
     ready: str = ""
@@ -160,7 +164,7 @@ def _read(
     refused: Mapping[str, QuantityRefused],
 ) -> Basket:
     company, shop, on = current_company(), current_shop(), today()
-    offers = pricing.briefs_for(session, company, rows.values(), shop=shop, on=on)
+    offers = pricing.offers_for(session, company, rows.values(), shop=shop, on=on)
     here = [line for line in lines if line.sku in rows and not offers[line.sku].is_hidden]
     gone = [line.sku for line in lines if line not in here]
     active = [line for line in here if not line.is_held]
@@ -168,8 +172,9 @@ def _read(
     def priced_of(some: Sequence[CartLine], *, whole: bool) -> PricedCart | None:
         wanted = [Wanted(line.sku, line.quantity, str(line.id)) for line in some]
         return pricing.price(
-            session, company, wanted, shop=shop, on=on, rows=rows, fixes=whole, advice=whole, moment=now()
-        )
+            session, company, wanted, shop=shop, on=on, rows=rows, fixes=whole, moment=now(),
+            offers=offers if whole else None,
+        )  # fmt: skip
 
     whole = priced_of(active, whole=True)
     if whole is None:
@@ -190,6 +195,7 @@ def _read(
         order_notes=order_notes(shown) if shown else (),
         total=format.money(shown.decision.total, shown.decision.currency) if shown else "",
         priced=shown,
+        whole=None if gone else whole,
         free=free_shipping(shown.decision) if shown else None,
         ready=ready_sentence(shown.lead_times) if shown else "",
         reduced=any(row.category == "reduced" for row in (shown.decision.tax if shown else ())),

@@ -79,14 +79,16 @@ def change() -> Any:
                     store.remove(session, cart_id, sku)
             else:
                 store.hold(session, cart_id, skus, held=act == "hold")
-    noting.cart_changed(removed=[sku for act, skus in done if act == "remove" for sku in skus])
-    if refused:
-        return _page(read_basket(get_session(), mine, refused), 422)
-    if form.get("do") == "without":
+    removed = [sku for act, skus in done if act == "remove" for sku in skus]
+    if not refused and form.get("do") == "without":
+        noting.cart_changed(removed)
         return _without_blocked(mine)
-    if "HX-Request" in request.headers:
-        return _page(read_basket(get_session(), mine, rows=rows))
-    return redirect(url_for("cart.show"), 303)
+    if not refused and "HX-Request" not in request.headers:
+        noting.cart_changed(removed)
+        return redirect(url_for("cart.show"), 303)
+    basket = read_basket(get_session(), mine, refused, rows=rows)
+    noting.cart_changed(removed, priced=basket.whole)
+    return _page(basket, 422 if refused else 200)
 
 
 def _pressed(

@@ -111,7 +111,7 @@ def _answer(
     category = row.tax or policy.tax_default
     quantity = asked.quantity if isinstance(asked, QuantityText) else offer.first
     refused = asked.sentence if isinstance(asked, QuantityRefused) else None
-    priced = _priced(session, row, quantity, on)
+    priced = _priced(session, row, quantity, on, offer=offer)
     decision = priced.decision
     is_priced = state_of(offer) == "price"
     refusal = explained.stock_refusal(quantity, level, row) if is_priced else None
@@ -165,7 +165,10 @@ def _shows_echo(asked: QuantityText | QuantityRefused, row: Any) -> bool:
     return asked.is_normalised or (is_counted_otherwise and asked.quantity >= (row.pieces_per_case or 1))
 
 
-def _priced(session: Session, row: Row[Any], quantity: int, on: date, *, whole: bool = True) -> PricedCart:
+def _priced(
+    session: Session, row: Row[Any], quantity: int, on: date, *, offer: Offer | None = None
+) -> PricedCart:
+    """The product alone in this quantity, with fixes and advice where its `offer` is given."""
     priced = pricing.price(
         session,
         current_company(),
@@ -173,8 +176,8 @@ def _priced(session: Session, row: Row[Any], quantity: int, on: date, *, whole: 
         shop=current_shop(),
         on=on,
         rows={row.sku: row},
-        fixes=whole,
-        advice=whole,
+        fixes=offer is not None,
+        offers=None if offer is None else {row.sku: offer},
     )
     assert priced is not None  # the row is there
     return priced
@@ -219,7 +222,7 @@ def _choices(
     fees = bool(priced.decision.surcharges) or any(row.surcharge for row in offer.rows)
     found = []
     for one in picked:
-        there = priced if one == quantity else _priced(session, row, one, on, whole=False)
+        there = priced if one == quantity else _priced(session, row, one, on)
         if not _can_go(there):
             continue
         decision = there.decision

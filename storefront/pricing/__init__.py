@@ -14,7 +14,7 @@ from storefront.pricing.facts import (
     products_by_sku,
 )
 from storefront.pricing.inputs import Decided, Refused, decide
-from storefront.pricing.offers import briefs_for, hidden_skus, offer_for
+from storefront.pricing.offers import briefs_for, hidden_skus, offer_for, offers_for
 
 __all__ = [
     "PRODUCT_FACTS",
@@ -32,6 +32,7 @@ __all__ = [
     "has_rules_of_history",
     "hidden_skus",
     "offer_for",
+    "offers_for",
     "price",
     "product_facts",
     "products_by_sku",

@@ -19,9 +19,9 @@ import rules
 from rules import Cart, Decision, Line, Method, ShipTo
 from rules.advice import Advice, advise
 from rules.decision import Fix, Issue, LineDecision
+from rules.offers import Offer
 from storefront.lead_times import TierOffer, offers_of
 from storefront.pricing.facts import customer_facts, product_facts, products_by_sku
-from storefront.pricing.offers import remembered_offers
 
 if TYPE_CHECKING:
     from storefront.accounts.models import Company
@@ -88,13 +88,14 @@ def price(
     moment: datetime | None = None,
     placing: bool = False,
     fixes: bool = True,
-    advice: bool = False,
+    offers: Mapping[str, Offer] | None = None,
     matcher: str = "indexed",
     rows: Mapping[str, Row[Any]] | None = None,
 ) -> PricedCart | None:
     """Decide a cart. None when nothing of it can be priced (empty, or every product is gone).
 
-    `advice` adds to each line a larger quantity that costs less, or a better price that is near.
+    `offers` are this customer's price tables by SKU: with them each line has its advice, a larger quantity that costs
+    less, or a better price that is near.
     `moment` is when the order is placed or looked at: with it each lead time has the day it can promise.
     `rows` are products by SKU that the caller has read already; without them one query reads them.
     Raises rules.TieError, rules.errors.MatcherError and storefront.rulebook.NoRulesError; the caller refuses then.
@@ -125,10 +126,7 @@ def price(
     )
     chosen = {"matcher": shop.rulebook.checkout_matcher} if matcher == "durable" else {}
     decision = rules.evaluate(edition.ruleset, cart, on, fixes=fixes, **chosen)
-    hints = {}
-    if advice:
-        tables = remembered_offers(edition.ruleset, cart.customer, (line.product for line in cart.lines), on)
-        hints = {hint.line: hint for hint in advise(edition.ruleset, cart, on, tables)}
+    hints = {hint.line: hint for hint in advise(edition.ruleset, cart, on, offers)} if offers else {}
     tiers = () if moment is None else offers_of(session, shop, decision, moment, is_placing=placing)
     chosen_tier = next((each for each in tiers if each.tier.chosen), None)
     return PricedCart(

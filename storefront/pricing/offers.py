@@ -117,8 +117,15 @@ def remembered_offers(
 
 def offer_for(session: Session, company: Company | None, row: Any, *, shop: Shop, on: date) -> Offer:
     """This customer's whole price table, minimum, lot and surcharges for one product."""
+    return offers_for(session, company, [row], shop=shop, on=on)[row.sku]
+
+
+def offers_for(
+    session: Session, company: Company | None, rows: Iterable[Any], *, shop: Shop, on: date
+) -> dict[str, Offer]:
+    """The same for several products, by SKU."""
     customer = customer_facts(session, company, on, shop)
-    return remembered_offers(shop.rulebook.current(), customer, [product_facts(row)], on)[row.sku]
+    return remembered_offers(shop.rulebook.current(), customer, map(product_facts, rows), on)
 
 
 def briefs_for(

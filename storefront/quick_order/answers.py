@@ -98,7 +98,7 @@ def answer_sheet(
     meant = _added_up(_find(session, lines, hidden, company))
     is_mail = any(one.row is not None for one in meant)
     rows = {one.row.sku: one.row for one in meant if one.row is not None}
-    offers = pricing.briefs_for(session, company, rows.values(), shop=shop, on=on)
+    offers = pricing.offers_for(session, company, rows.values(), shop=shop, on=on)
     wanted = []
     for place, one in enumerate(meant):
         if one.row is None:
@@ -110,8 +110,9 @@ def answer_sheet(
 
     def priced(some: Sequence[Wanted], *, fixes: bool) -> PricedCart | None:
         return pricing.price(
-            session, company, some, shop=shop, on=on, channel=channel, rows=rows, fixes=fixes, advice=fixes
-        )
+            session, company, some, shop=shop, on=on, channel=channel, rows=rows, fixes=fixes,
+            offers=offers if fixes else None,
+        )  # fmt: skip
 
     whole = priced(wanted, fixes=True)
     by_place = {line.line.id: line for line in whole.lines} if whole else {}
