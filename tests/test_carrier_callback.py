@@ -19,7 +19,8 @@ from plugins.loader import HTTP_SECONDS, load
 from plugins.outgoing import LARGEST, is_public
 from plugins.shipping.carrier_callback import REST, CarrierCallback, Settings
 from plugins.shipping.table_rate import SAMPLE
-from support.carrier_server import CarrierServer, carrier_server
+from support.carrier_server import carrier_server
+from support.listener import Listener
 
 REQUEST = RateRequest(
     origin=Place("JP", "JP-27", "5770000"),
@@ -34,12 +35,12 @@ FALLBACK = 870  # the sample tariff's price of this parcel
 
 
 @pytest.fixture
-def server() -> Iterator[CarrierServer]:
+def server() -> Iterator[Listener]:
     with carrier_server() as running:
         yield running
 
 
-def ours(server: CarrierServer, **more: Any) -> CarrierCallback:
+def ours(server: Listener, **more: Any) -> CarrierCallback:
     usual: dict[str, Any] = {"url": server.url, "allow_insecure": True, "fallback": SAMPLE}
     return CarrierCallback(Settings(**usual | more))
 
@@ -49,7 +50,7 @@ def rates(quoted: Quoted) -> list[Rate]:
     return quoted
 
 
-def test_the_server_is_asked_in_its_format_and_its_rate_is_ours(server: CarrierServer) -> None:
+def test_the_server_is_asked_in_its_format_and_its_rate_is_ours(server: Listener) -> None:
     rate = rates(ours(server, token="s3cret", origin={"city": "東大阪市"}).quote(REQUEST))[0]
     # 100 pieces of 1.6 g, which travel as 2 g: the format has whole grams
     assert (rate.code, rate.price, rate.carrier) == ("NIGHT", Money(1000, "JPY"), "Night train")
@@ -80,7 +81,7 @@ def test_the_server_is_asked_in_its_format_and_its_rate_is_ours(server: CarrierS
     ],
 )
 def test_amounts_are_hundredths_also_of_currencies_without_a_subunit(
-    server: CarrierServer, currency: str, told: object, minor: int
+    server: Listener, currency: str, told: object, minor: int
 ) -> None:
     server.body = answer(total_price=told, currency=currency)
     request = replace(REQUEST, currency=currency, subtotal=Money(7, currency))
@@ -94,7 +95,7 @@ def answer(**changes: object) -> bytes:
     return json.dumps({"rates": [usual | changes]}).encode()
 
 
-def test_a_price_with_tax_in_it_is_told_without(server: CarrierServer) -> None:
+def test_a_price_with_tax_in_it_is_told_without(server: Listener) -> None:
     server.body = answer(total_price="110000")
     provider = ours(server, prices_include_tax=True, tax_rate=Decimal("0.1"))
     assert rates(provider.quote(REQUEST))[0].price.minor == 1000
@@ -118,27 +119,27 @@ def test_a_price_with_tax_in_it_is_told_without(server: CarrierServer) -> None:
         answer(service_name="a\nb"),
     ],
 )
-def test_nonsense_has_the_fallback_tariff_answer(server: CarrierServer, body: bytes) -> None:
+def test_nonsense_has_the_fallback_tariff_answer(server: Listener, body: bytes) -> None:
     server.body = body
     assert rates(ours(server).quote(REQUEST))[0].price.minor == FALLBACK
 
 
 @pytest.mark.parametrize("status", [204, 301, 302, 307, 404, 429, 500, 503])
 def test_every_other_status_has_the_fallback_answer_and_no_redirect_is_followed(
-    server: CarrierServer, status: int
+    server: Listener, status: int
 ) -> None:
     server.status, server.more = status, {"Location": server.url}
     assert rates(ours(server).quote(REQUEST))[0].price.minor == FALLBACK
     assert len(server.asked) == 1
 
 
-def test_no_rates_mean_that_it_cannot_go_there(server: CarrierServer) -> None:
+def test_no_rates_mean_that_it_cannot_go_there(server: Listener) -> None:
     server.body = b'{"rates": []}'
     assert isinstance(ours(server).quote(REQUEST), Unavailable)
 
 
 def test_a_server_that_hangs_has_the_fallback_answer_and_is_left_alone_for_a_while(
-    server: CarrierServer,
+    server: Listener,
 ) -> None:
     free = threading.Event()
     server.before = lambda: free.wait(10)
@@ -157,7 +158,7 @@ def test_a_server_that_hangs_has_the_fallback_answer_and_is_left_alone_for_a_whi
     assert rates(provider.quote(REQUEST))[0].price.minor == 1000
 
 
-def test_an_answer_is_used_again_for_the_same_question_and_only_so_long(server: CarrierServer) -> None:
+def test_an_answer_is_used_again_for_the_same_question_and_only_so_long(server: Listener) -> None:
     provider = ours(server, remember_seconds=60)
     moment = [0.0]
     provider.ticks = lambda: moment[0]
@@ -171,7 +172,7 @@ def test_an_answer_is_used_again_for_the_same_question_and_only_so_long(server: 
     assert len(server.asked) == 3
 
 
-def test_without_a_fallback_a_failure_is_one_and_costs_this_option_alone(server: CarrierServer) -> None:
+def test_without_a_fallback_a_failure_is_one_and_costs_this_option_alone(server: Listener) -> None:
     server.status = 500
     settings = {"enabled": True, "url": server.url, "allow_insecure": True}
     plugins = load({"carrier_callback": settings, "flat_rate": {"enabled": True}})
@@ -215,14 +216,14 @@ def test_only_addresses_of_the_open_internet_are_asked(address: str, is_open: bo
     assert is_public(address) is is_open
 
 
-def test_a_private_address_is_not_even_called(server: CarrierServer) -> None:
+def test_a_private_address_is_not_even_called(server: Listener) -> None:
     provider = ours(server)
     provider.settings = provider.settings.model_copy(update={"allow_insecure": False})
     assert rates(provider.quote(REQUEST))[0].price.minor == FALLBACK
     assert server.asked == []
 
 
-def test_https_to_a_server_without_it_has_the_fallback_answer(server: CarrierServer) -> None:
+def test_https_to_a_server_without_it_has_the_fallback_answer(server: Listener) -> None:
     provider = ours(server, url=server.url.replace("http:", "https:"))
     assert rates(provider.quote(REQUEST))[0].price.minor == FALLBACK
     assert server.asked == []

@@ -11,14 +11,15 @@ import pytest
 
 from plugins import outgoing
 from plugins.outgoing import checked_url, post, refuse_private
-from support.carrier_server import CarrierServer, carrier_server
+from support.carrier_server import carrier_server
+from support.listener import Listener
 
 EXAMPLE = "https://erp.example.com/koguchi"
 RATE = b'{"rate": {"destination": {"country": "JP"}, "currency": "JPY", "items": []}}'
 
 
 @pytest.fixture
-def server() -> Iterator[CarrierServer]:
+def server() -> Iterator[Listener]:
     with carrier_server() as running:
         yield running
 
@@ -71,7 +72,7 @@ def test_a_public_name_that_leads_to_a_private_address_is_refused_when_it_is_sen
 
 
 def test_control_with_the_look_at_addresses_switched_off_the_private_server_is_reached(
-    server: CarrierServer, monkeypatch: pytest.MonkeyPatch
+    server: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ValueError, match="private address"):
         post(server.url, RATE, {}, seconds=5)
@@ -80,7 +81,7 @@ def test_control_with_the_look_at_addresses_switched_off_the_private_server_is_r
     assert len(server.asked) == 1
 
 
-def test_a_redirect_is_not_followed(server: CarrierServer) -> None:
+def test_a_redirect_is_not_followed(server: Listener) -> None:
     server.status, server.more = 302, {"Location": server.url}
     with pytest.raises(OSError, match="answered 302"):
         post(server.url, RATE, {}, seconds=5, allow_insecure=True)
@@ -100,7 +101,7 @@ def test_an_answer_that_drips_is_cut_off_after_the_whole_time(monkeypatch: pytes
         post(server.url, RATE, {}, seconds=30, allow_insecure=True)
 
 
-def test_an_answer_too_large_to_read_is_refused(server: CarrierServer) -> None:
+def test_an_answer_too_large_to_read_is_refused(server: Listener) -> None:
     server.body = b"x" * (outgoing.LARGEST + 1)
     with pytest.raises(OSError, match="more than"):
         post(server.url, RATE, {}, seconds=5, allow_insecure=True)

@@ -18,7 +18,8 @@ from storefront.orders import Order
 from storefront.orders.placing import Changed, Placed
 from storefront.shipping import leaving_on
 from storefront.shop_calendar import ShopCalendar
-from support.carrier_server import CarrierServer, carrier_server
+from support.carrier_server import carrier_server
+from support.listener import Listener
 from support.ordering import look, place, placed
 from support.shop import SHOP_TOML, FixedClock, make_app, seed, sign_in, write_shop
 
@@ -107,12 +108,12 @@ def test_the_page_offers_the_times_of_the_chosen_way_and_the_order_shows_them(
 
 
 @pytest.fixture
-def server() -> Iterator[CarrierServer]:
+def server() -> Iterator[Listener]:
     with carrier_server() as running:
         yield running
 
 
-def with_server(folder: Path, server: CarrierServer, database_url: str, more: str = "") -> Flask:
+def with_server(folder: Path, server: Listener, database_url: str, more: str = "") -> Flask:
     toml = (
         f'\n[plugins.carrier_callback]\nenabled = true\nallow_insecure = true\nurl = "{server.url}"\n{more}'
     )
@@ -129,7 +130,7 @@ def rate(yen: int) -> bytes:
 
 
 def test_a_rate_that_changed_before_confirming_is_shown_and_nothing_is_ordered(
-    tmp_path: Path, server: CarrierServer, database_url: str
+    tmp_path: Path, server: Listener, database_url: str
 ) -> None:
     app = with_server(tmp_path / "asked", server, database_url, "remember_seconds = 0\n")
     server.body = rate(500)
@@ -147,7 +148,7 @@ def test_a_rate_that_changed_before_confirming_is_shown_and_nothing_is_ordered(
 
 
 def test_a_server_that_fails_between_looking_and_confirming_changes_no_price_silently(
-    tmp_path: Path, server: CarrierServer, database_url: str
+    tmp_path: Path, server: Listener, database_url: str
 ) -> None:
     app = with_server(
         tmp_path / "fails", server, database_url, 'remember_seconds = 0\nfallback = "tariff.toml"\n'
@@ -166,7 +167,7 @@ def test_a_server_that_fails_between_looking_and_confirming_changes_no_price_sil
 
 
 def test_control_a_rate_that_stayed_is_ordered_as_it_was_seen(
-    tmp_path: Path, server: CarrierServer, database_url: str
+    tmp_path: Path, server: Listener, database_url: str
 ) -> None:
     app = with_server(tmp_path / "stays", server, database_url, "remember_seconds = 0\n")
     server.body = rate(500)
