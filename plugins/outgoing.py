@@ -97,6 +97,11 @@ def post(
     return content
 
 
+def reach(url: str, *, seconds: float, allow_insecure: bool = False) -> None:
+    """Connect, with the same care, and ask nothing. Raises OSError or ValueError where nobody is there."""
+    _connect(url, seconds, allow_insecure).close()
+
+
 def _cut(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):  # it is closed already
         sock.shutdown(socket.SHUT_RDWR)

@@ -67,6 +67,7 @@ def test_built_ins_come_through_the_same_door() -> None:
     keys = {
         "stripe_checkout": {"api_key": "sk_test_1", "webhook_secrets": ["whsec_1"]},
         "carrier_callback": {"url": "https://rates.example.com/"},
+        "event_webhooks": {"url": "https://erp.example.com/", "secret": "a-secret-of-24-characters"},
     }
     plugins = load(
         {name: {"enabled": True} | keys.get(name, {}) for name in BUILT_IN if name != "bank_transfer"}

@@ -10,9 +10,9 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
-from plugins import Config, OrderApproved, OrderPlaced, PaymentChanged, ShipmentCreated, hookimpl
+from plugins import Config, Health, OrderApproved, OrderPlaced, PaymentChanged, ShipmentCreated, hookimpl
 from plugins.events.written import as_json, kind_of
-from plugins.outgoing import checked_url, post, refuse_private
+from plugins.outgoing import checked_url, post, reach, refuse_private
 
 PLUGIN_API = 1
 SECONDS = 10.0  # for the whole answer
@@ -107,3 +107,20 @@ def payment_changed(event: PaymentChanged, settings: Settings) -> None:
 @hookimpl
 def shipment_created(event: ShipmentCreated, settings: Settings) -> None:
     send(event, settings)
+
+
+@hookimpl
+def health(settings: Settings) -> Health:
+    """Whether the server can be reached; it is told nothing."""
+    try:
+        reach(settings.url, seconds=SECONDS, allow_insecure=settings.allow_insecure)
+    except (OSError, ValueError) as error:
+        why = f"{type(error).__name__}: {str(error)[:200]}"
+        return Health(
+            False,
+            {
+                "ja": f"受け取り先に接続できません({why})。通知は保存され、3日間くり返し送られます",
+                "en": f"The receiver cannot be reached ({why}). Events are kept and sent again for three days",
+            },
+        )
+    return Health(True, {"ja": "受け取り先に接続できます", "en": "The receiver can be reached"})

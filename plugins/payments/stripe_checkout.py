@@ -19,6 +19,7 @@ from plugins import (
     CheckoutContext,
     Config,
     Disabled,
+    Health,
     Hidden,
     Money,
     PaymentProvider,
@@ -46,10 +47,13 @@ from plugins.payments.stripe_results import (
 )
 from plugins.payments.stripe_sessions import Sessions
 from plugins.payments.stripe_texts import (
+    ANSWERS,
+    ANSWERS_IN_TEST,
     NOT_BEGUN,
     NOT_REFUNDED,
     arrival_text,
     label_of,
+    no_answer,
     offered_text,
     sentence,
     told,
@@ -245,6 +249,15 @@ class StripeCheckout:
         with _outcome("webhook"):
             return stripe_events.about_sessions(event, self._sessions.with_intent)
 
+    def health(self) -> Health:
+        """Whether Stripe answers to this key."""
+        try:
+            self._sessions.knock()
+        except stripe.StripeError as error:
+            return Health(False, no_answer(error))
+        is_test = self.settings.api_key.get_secret_value()[2:].startswith("_test_")
+        return Health(True, ANSWERS_IN_TEST if is_test else ANSWERS)
+
     # --- the parts
 
     def _change(
@@ -333,6 +346,11 @@ def _outcome(what: str) -> Iterator[None]:
         raise UnknownOutcomeError(
             f"{what}: {type(error).__name__}, status {error.http_status}, request {error.request_id}"
         ) from None
+
+
+@hookimpl
+def health(settings: Settings) -> Health:
+    return StripeCheckout(settings).health()
 
 
 @hookimpl

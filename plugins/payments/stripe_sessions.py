@@ -44,6 +44,10 @@ class Sessions:
         params = self._params(payment, key, return_url)
         return self._api.create(params, {"idempotency_key": key})
 
+    def knock(self) -> None:
+        """One question that changes nothing and is not repeated. Raises every error of Stripe's."""
+        self._api.list({"limit": 1}, {"max_network_retries": 0})
+
     def get(self, session: str) -> stripe.checkout.Session:
         return self._api.retrieve(session, {"expand": _WHOLE})
 

@@ -8,7 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from stripe import Charge, PaymentIntent
+from stripe import (
+    APIConnectionError,
+    AuthenticationError,
+    Charge,
+    PaymentIntent,
+    PermissionError,
+    StripeError,
+)
 
 from plugins import Texts
 
@@ -29,6 +36,32 @@ NOT_REFUNDED: Texts = {
 EXPIRED: Texts = {
     "ja": "お支払いの期限が過ぎました",
     "en": "The time to pay has passed",
+}
+ANSWERS: Texts = {
+    "ja": "Stripe はこの鍵に応答しています",
+    "en": "Stripe answers to this key",
+}
+ANSWERS_IN_TEST: Texts = {
+    "ja": "Stripe はこの鍵に応答しています。テスト用の鍵なので、お金は動きません",
+    "en": "Stripe answers to this key. It is a test key: no money moves",
+}
+_SILENT: dict[type[StripeError], Texts] = {
+    AuthenticationError: {
+        "ja": "Stripe はこの鍵を受け付けません。api_key を確かめてください",
+        "en": "Stripe does not accept this key: look at api_key",
+    },
+    PermissionError: {
+        "ja": "この鍵には Checkout Sessions の権限がありません",
+        "en": "This key has no permission for Checkout Sessions",
+    },
+    APIConnectionError: {
+        "ja": "Stripe に接続できません",
+        "en": "Stripe cannot be reached",
+    },
+    StripeError: {
+        "ja": "Stripe がエラーを返しました",
+        "en": "Stripe answered with an error",
+    },
 }
 _SENTENCES: dict[str, Texts] = {
     "insufficient_funds": {
@@ -204,3 +237,8 @@ def dropped_text(methods: Sequence[str]) -> Texts:
         "en": f"Stripe's page does not offer: {', '.join(english)}. Activate it in Stripe's Dashboard, or take it out "
         "of methods in shop.toml",
     }
+
+
+def no_answer(error: StripeError) -> Texts:
+    """What the owner reads where Stripe did not answer; never Stripe's own sentence, which may repeat the key."""
+    return next(said for kind, said in _SILENT.items() if isinstance(error, kind))

@@ -21,6 +21,7 @@ from pydantic import ConfigDict, Field, SecretStr, ValidationInfo, field_validat
 
 from plugins import (
     Config,
+    Health,
     Money,
     Place,
     Quoted,
@@ -32,7 +33,7 @@ from plugins import (
     hookimpl,
 )
 from plugins.guard import DeadlineError, bounded
-from plugins.outgoing import checked_url, post, refuse_private
+from plugins.outgoing import checked_url, post, reach, refuse_private
 from plugins.shipping.tariff import Tariff, quote
 from plugins.shipping.tariff_files import read_tariffs
 
@@ -42,6 +43,10 @@ REMEMBERED = 1_000
 REST = 20.0  # seconds without asking after a failure, so that not every buyer waits for a server that is down
 # Currencies without a subunit: the format has them multiplied by 100 as if they had one.
 WHOLE = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
+_WITHOUT_SERVER = {
+    True: {"ja": "予備の運賃表で答えています", "en": "The fallback tariff answers"},
+    False: {"ja": "この配送方法は出ません", "en": "The method is not offered"},
+}
 log = logging.getLogger("koguchi.plugins")
 
 
@@ -255,6 +260,24 @@ def _day(told: object) -> date | None:
         return date.fromisoformat(told[:10]) if isinstance(told, str) else None
     except ValueError:
         return None
+
+
+@hookimpl
+def health(settings: Settings) -> Health:
+    """Whether the server can be reached; no rate is asked for."""
+    try:
+        reach(settings.url, seconds=settings.timeout_seconds, allow_insecure=settings.allow_insecure)
+    except (OSError, ValueError) as error:
+        why = f"{type(error).__name__}: {str(error)[:200]}"
+        instead = _WITHOUT_SERVER[settings.fallback is not None]
+        return Health(
+            False,
+            {
+                "ja": f"サーバーに接続できません({why})。{instead['ja']}",
+                "en": f"The server cannot be reached ({why}). {instead['en']}",
+            },
+        )
+    return Health(True, {"ja": "サーバーに接続できます", "en": "The server can be reached"})
 
 
 @hookimpl

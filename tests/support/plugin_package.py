@@ -1,5 +1,6 @@
 """Installs a made-up plugin distribution into a folder, as pip would: a module and its metadata."""
 
+import sys
 from pathlib import Path
 from textwrap import dedent
 
@@ -9,6 +10,7 @@ SAMPLE = Path(__file__).parent / "sample_plugin"
 def install(folder: Path, name: str, source: str, *, distribution: str = "", target: str = "") -> Path:
     """Write module `name` and metadata with the entry point `name`; returns the folder for sys.path."""
     distribution = distribution or f"{name}_package"
+    sys.modules.pop(f"{distribution}_module", None)  # another test's plugin of this name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{distribution}_module.py").write_text(dedent(source), "utf-8")
     metadata = folder / f"{distribution}-2.3.dist-info"

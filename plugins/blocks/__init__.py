@@ -1,0 +1,1 @@
+"""Plugins that put a few sentences on pages."""
