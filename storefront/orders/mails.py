@@ -9,13 +9,16 @@ from flask import current_app
 
 from storefront import jobs, mail
 from storefront.accounts import User
+from storefront.clock import now
 from storefront.database import write
 from storefront.language import _, speak
 from storefront.lead_times.kept import promise_of
 from storefront.orders.approval import approval_of
 from storefront.orders.models import Order
+from storefront.orders.moves import DECLINED_AT_ONCE
 from storefront.orders.view import instruction_rows
-from storefront.payments import payment_of
+from storefront.payments import payment_of, refunds, telling
+from storefront.payments.models import Payment
 from storefront.shipments import shipments_of
 from storefront.shop import current_shop
 
@@ -26,17 +29,24 @@ def about_order(job: jobs.Job) -> None:
     event = str(job.payload["event"])
     with write() as session:
         order = session.get_one(Order, int(job.payload["order_id"]))
-        person = _recipient(order)
-        if person is None or (event == "approved" and order.state != "awaiting_payment"):
-            return  # an order that went on at once is told by its next mail
+        person = recipient(order)
+        if person is None or _is_over(event, order):
+            return
         speak(person.language)
         payment = payment_of(session, order.id)
+        instructions = instruction_rows(payment)
+        if payment is not None and payment.state == "pending" and instructions:
+            payment.told_at = now()
+        elif payment is not None and payment.state == "created" and order.state == "awaiting_payment":
+            telling.instruct_later(session, payment)
         # Not render_template: who is signed in and what is in the cart are no part of a mail.
         body = current_app.jinja_env.get_template("orders/mail.txt").render(
             order=order,
             event=event,
             payment=payment,
-            instructions=instruction_rows(payment),
+            instructions=instructions,
+            paid_minor=_paid_minor(payment),
+            was_not_paid=order.state == "cancelled" and order.moves[-1].reason.startswith("payment"),
             person=person,
             approval=approval_of(session, order),
             promise=promise_of(order),
@@ -46,7 +56,22 @@ def about_order(job: jobs.Job) -> None:
         mail.send(session, person.email, _subject(event, order), body, person.language, event_id=job.event_id)
 
 
-def _recipient(order: Order) -> User | None:
+def _is_over(event: str, order: Order) -> bool:
+    """What the next mail says, or what the buyer read at the checkout."""
+    if event == "approved":
+        return order.state != "awaiting_payment"
+    if event == "cancelled":
+        return order.moves[-1].reason == DECLINED_AT_ONCE
+    return event == "received" and order.state == "cancelled"
+
+
+def _paid_minor(payment: Payment | None) -> int:
+    """What the buyer has paid; 0 for what is promised, open, or back already."""
+    has_paid = payment is not None and payment.state in refunds.REFUNDABLE
+    return refunds.captured_minor(payment) if payment is not None and has_paid else 0
+
+
+def recipient(order: Order) -> User | None:
     """Who ordered, or for whom staff wrote it down; without such a person whoever manages the company's account."""
     named = order.contact or order.user
     if named is None or named.is_staff:
@@ -61,5 +86,6 @@ def _subject(event: str, order: Order) -> str:
         "confirmed": _("Your order %(number)s is confirmed", number=order.number),
         "shipped": _("Your order %(number)s has been shipped", number=order.number),
         "cancelled": _("Your order %(number)s is cancelled", number=order.number),
+        "address": _("Your order %(number)s: the delivery address is corrected", number=order.number),
     }
     return words.get(event) or _("We have received your order %(number)s", number=order.number)

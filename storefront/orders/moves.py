@@ -167,4 +167,5 @@ def cancel_unpaid() -> int:
     return cancelled
 
 
+DECLINED_AT_ONCE = "payment failed"  # why an order was cancelled whose payment was declined at the checkout
 PAYMENT_GRACE = timedelta(days=3)  # a transfer sent on the last day arrives later

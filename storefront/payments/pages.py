@@ -53,4 +53,4 @@ def webhook(provider: str) -> ResponseReturnValue:
 csrf.exempt(webhook)  # its key is the signature
 
 
-from storefront.payments import returning  # noqa: E402, F401  (its views belong to bp)
+from storefront.payments import mails, returning  # noqa: E402, F401  (its views belong to bp, its jobs to the worker)

@@ -19,6 +19,7 @@ from storefront.database import retrying, write
 from storefront.incidents import record_incident
 from storefront.language import N_
 from storefront.orders.models import Order
+from storefront.payments import telling
 from storefront.payments.attempts import view_of
 from storefront.payments.models import Payment, Refund
 from storefront.payments.transition import change, hold, tell_plugins
@@ -27,6 +28,7 @@ from storefront.shop import current_shop
 # While the first caller may still be at it nobody else asks; afterwards the outbox does.
 TAKEN_UP_AFTER = timedelta(minutes=2)
 MISMATCH = "mismatch"
+BY_HAND = "by_hand"
 REFUNDABLE = frozenset({"captured", "partially_refunded"})
 
 
@@ -92,7 +94,7 @@ def _request(
         session.add(row)
         session.flush()
         if by_hand:
-            _settle(session, order, payment, row, "done")
+            _settle(session, order, payment, row, "done", BY_HAND)
         else:
             jobs.enqueue(session, "payment.refund", {"refund_id": row.id}, at=now() + TAKEN_UP_AFTER)
         return Refunded(row.id, row.state, left - amount_minor)
@@ -177,26 +179,38 @@ def _ask(view: PaymentView, payment: Payment, row: Refund) -> Result | None:
 
 def _book(session: Session, order: Order, payment: Payment, row: Refund, result: Result) -> None:
     row.message = dict(result.buyer_message) if result.buyer_message else None
+    is_first = row.code in (None, "unknown")
     if result.status == "refunded" and result.amount != Money(row.amount_minor, payment.currency):
         row.code = MISMATCH  # counts as paid back until somebody has looked
         told = f"asked {row.amount_minor} {payment.currency}, answered {result.amount.minor} {result.amount.currency}"
-        record_incident(session, "refund_review", f"{order.number}: {told}", {"refund": row.id})
+        is_same = result.amount.currency == payment.currency
+        row.answered_minor = result.amount.minor if is_same else None
+        telling.alarm(session, "refund_review", f"{order.number}: {told}", payment, refund=row.id)
     elif result.status == "refunded":
         _settle(session, order, payment, row, "done", result.code)
     elif result.status in ("failed", "canceled"):
         _settle(session, order, payment, row, "failed", result.code)
     else:
         row.code = result.code or "pending"
+        if is_first and row.message:
+            telling.refund_waits(session, payment, row)
 
 
 def _settle(
     session: Session, order: Order, payment: Payment, row: Refund, state: str, code: str | None = None
 ) -> None:
+    has_waited = (
+        row.code is not None
+    )  # otherwise the owner, who asked for it, reads on the page that it failed
     row.state, row.code, row.done_at = state, code, now()
     if state == "failed":
         words = f"{order.number}: {payment.provider} did not pay back {row.amount_minor} {payment.currency}"
-        record_incident(session, "refund_failed", words, {"refund": row.id, "code": code})
+        if has_waited:
+            telling.alarm(session, "refund_failed", words, payment, refund=row.id, code=code)
+        else:
+            record_incident(session, "refund_failed", words, {"refund": row.id, "code": code})
         return
+    telling.refunded(session, payment, row)
     session.flush()
     is_all = _sum(session, payment.id, "done") >= captured_minor(payment)
     to = "refunded" if is_all else "partially_refunded"

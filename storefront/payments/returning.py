@@ -15,6 +15,7 @@ from storefront.access import buyer, current_buyer, current_company
 from storefront.database import get_session
 from storefront.language import _
 from storefront.orders.models import Order
+from storefront.payments import mails
 from storefront.payments.attempts import ask, payment_of
 from storefront.payments.models import UNKNOWN, WAITING, Payment
 from storefront.payments.pages import bp
@@ -53,6 +54,9 @@ def show(number: str) -> ResponseReturnValue:
         return ("", 200, {"HX-Redirect": target}) if is_fragment else redirect(target, 303)
     if stage == "failed" and is_fragment:
         return "", 200, {"HX-Redirect": url_for("payments.show", number=number)}
+    if stage == "failed" and payment.told_at is None:
+        mails.seen(payment.id)  # no mail says it once more
+        order, payment = _own(number)
     return render_template(
         "payments/_confirming.html" if is_fragment else "payments/payment.html",
         order=order,

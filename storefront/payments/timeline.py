@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from storefront import format
 from storefront.language import N_, _, text
-from storefront.payments.models import Payment, PaymentMove, Refund, WebhookEvent
+from storefront.payments.models import Capture, Payment, PaymentMove, Refund, WebhookEvent
 
 # state: its mark and its word
 LOOKS = {
@@ -31,6 +31,18 @@ REFUND_WORDS = {
     "requested": ("half", N_("Refund of %(amount)s: outcome not known yet")),
     "done": ("ok", N_("Refund of %(amount)s")),
     "failed": ("block", N_("Refund of %(amount)s failed")),
+}
+CAPTURE_WORDS = {
+    "requested": ("half", N_("To be taken: %(amount)s, outcome not known yet")),
+    "done": ("ok", N_("Taken: %(amount)s")),
+    "failed": ("block", N_("Not taken: %(amount)s")),
+}
+CODES = {
+    "by_hand": N_("paid back by hand"),
+    "mismatch": N_("the provider answered another amount"),
+    "unknown": N_("no answer yet"),
+    "pending": N_("the provider is at it"),
+    "review": N_("the provider answered another amount"),
 }
 
 
@@ -53,9 +65,11 @@ def timeline(session: Session, payment: Payment) -> list[Happened]:
     moves = session.scalars(select(PaymentMove).where(PaymentMove.payment_id == payment.id))
     told = session.scalars(select(WebhookEvent).where(WebhookEvent.payment_id == payment.id))
     back = session.scalars(select(Refund).where(Refund.payment_id == payment.id))
+    asked = session.scalars(select(Capture).where(Capture.payment_id == payment.id))
     rows = [Happened(payment.created_at, "none", _("Begun"), payment.provider)]
     rows += [_moved(each) for each in moves.all()]
     rows += [_told(each) for each in told.all()]
+    rows += [_capture(each, payment) for each in asked.all() if _is_worth_telling(each, payment)]
     rows += [_refund(each, payment.currency) for each in back.all()]
     return sorted(rows, key=lambda row: row.at)
 
@@ -73,9 +87,23 @@ def _told(event: WebhookEvent) -> Happened:
     )
 
 
+def _is_worth_telling(capture: Capture, payment: Payment) -> bool:
+    """All of it, at once: the move to paid says that already."""
+    return capture.state != "done" or capture.amount_minor != payment.amount_minor or bool(capture.reason)
+
+
+def _capture(capture: Capture, payment: Payment) -> Happened:
+    mark, word = CAPTURE_WORDS[capture.state]
+    amount = format.money(capture.amount_minor, payment.currency)
+    code = _(CODES[capture.code]) if capture.code in CODES else capture.code or ""
+    note = ", ".join(each for each in (capture.reason, code) if each)
+    return Happened(capture.done_at or capture.at, mark, _(word, amount=amount), capture.actor, note)
+
+
 def _refund(refund: Refund, currency: str) -> Happened:
     mark, word = REFUND_WORDS[refund.state]
     amount = format.money(refund.amount_minor, currency)
-    why = [refund.reason, text(refund.message) if refund.message else "", refund.code or ""]
+    code = _(CODES[refund.code]) if refund.code in CODES else refund.code or ""
+    why = [refund.reason, text(refund.message) if refund.message else "", code]
     note = ", ".join(each for each in why if each)
     return Happened(refund.done_at or refund.at, mark, _(word, amount=amount), refund.actor, note)

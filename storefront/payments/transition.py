@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.orm import Session
 
 from plugins.contract import Money, Result
@@ -17,7 +17,8 @@ from storefront.clock import now
 from storefront.database import locked
 from storefront.incidents import record_incident
 from storefront.orders.models import Order
-from storefront.orders.moves import PAYMENT_GRACE, move
+from storefront.orders.moves import DECLINED_AT_ONCE, PAYMENT_GRACE, move
+from storefront.payments import telling
 from storefront.payments.models import (
     ALLOWED,
     ASK_AGAIN_AFTER,
@@ -69,7 +70,7 @@ def apply(session: Session, payment_id: int, result: Result, *, actor: str) -> s
         return payment.state
     if target == payment.state:
         if wrong is None:
-            _keep_details(payment, result)
+            _keep_details(session, payment, result, payment.state)
             if result.status == "refunded":
                 _note_refunds_made_there(session, payment, result, actor)
         return payment.state
@@ -100,14 +101,13 @@ def _make(
         _note_refunds_made_there(session, payment, result, actor)
     if wrong:
         payment.updated_at = now()
-        record_incident(session, "payment_review", f"{order.number}: {wrong}", {"payment": payment.id})
+        telling.alarm(session, "payment_review", f"{order.number}: {wrong}", payment)
     else:
-        _keep_details(payment, result)
+        _keep_details(session, payment, result, before)
     if to == "disputed":
-        record_incident(
-            session, "payment_disputed", f"{order.number}: the buyer disputes it", {"payment": payment.id}
-        )
+        telling.alarm(session, "payment_disputed", f"{order.number}: the buyer disputes it", payment)
     tell_order(session, order, payment, before, result.expires_at)
+    telling.after_move(session, order, payment, before)
 
 
 def _end_captures(session: Session, payment: Payment, to: str, result: Result) -> None:
@@ -185,9 +185,11 @@ def _look_again(payment: Payment, result: Result) -> datetime | None:
     return now() + RETRY_WITHIN if payment.state in ("failed", "canceled") else None
 
 
-def _keep_details(payment: Payment, result: Result) -> None:
+def _keep_details(session: Session, payment: Payment, result: Result, before: str) -> None:
     payment.provider_ref = result.provider_ref or payment.provider_ref
-    payment.instructions = dict(result.instructions) if result.instructions else payment.instructions
+    if result.instructions and dict(result.instructions) != payment.instructions:
+        payment.instructions = dict(result.instructions)
+        telling.instructed(session, payment, before)
     payment.buyer_message = dict(result.buyer_message) if result.buyer_message else payment.buyer_message
     payment.redirect_url = result.redirect_url or payment.redirect_url
     payment.expires_at = result.expires_at or payment.expires_at
@@ -229,18 +231,18 @@ def tell_order(
     if payment.state in ("authorized", "captured") and order.state == "awaiting_payment":
         move(session, order, "confirmed", payment.provider)
     elif payment.state == "captured" and order.state == "cancelled":
-        record_incident(session, "paid_after_cancel", f"{order.number} was cancelled and is now paid")
+        telling.alarm(session, "paid_after_cancel", f"{order.number} was cancelled and is now paid", payment)
     elif payment.state == "captured" and before in OPEN and _has_a_later(session, payment):
-        record_incident(session, "paid_twice", f"{order.number} is paid by more than one payment")
+        telling.alarm(session, "paid_twice", f"{order.number} is paid by more than one payment", payment)
     elif before == "authorized" and payment.state in ("failed", "canceled") and order.state != "cancelled":
         words = (
             f"{order.number} goes on, but its payment is {payment.state}: {payment.provider} takes nothing"
         )
-        record_incident(session, "payment_lost", words, {"payment": payment.id})
+        telling.alarm(session, "payment_lost", words, payment)
     if order.state != "awaiting_payment" or _has_a_later(session, payment):
         return
     if payment.state == "failed" and before == "created" and _is_first(session, payment):
-        move(session, order, "cancelled", payment.provider, "payment failed")  # still at the checkout
+        move(session, order, "cancelled", payment.provider, DECLINED_AT_ONCE)  # still at the checkout
     elif payment.state in ("canceled", "refunded"):
         move(session, order, "cancelled", payment.provider, f"payment {payment.state}")
     elif expires_at is not None:
@@ -258,20 +260,23 @@ def _is_first(session: Session, payment: Payment) -> bool:
 
 def _note_refunds_made_there(session: Session, payment: Payment, result: Result, actor: str) -> None:
     """What was paid back at the provider itself becomes a row too, so that the sum stays right."""
-    known = select(func.coalesce(func.sum(Refund.amount_minor), 0)).where(
+    theirs = func.coalesce(Refund.answered_minor, 0)  # of a refund that does not fit and nobody looked at yet
+    counts = case((theirs > Refund.amount_minor, theirs), else_=Refund.amount_minor)
+    known = select(func.coalesce(func.sum(counts), 0)).where(
         Refund.payment_id == payment.id, Refund.state != "failed"
     )
     more = result.amount.minor - int(session.scalar(known) or 0)
     if more > 0:
         count = int(session.scalar(select(func.count()).where(Refund.payment_id == payment.id)) or 0)
-        session.add(
-            Refund(
-                payment_id=payment.id,
-                amount_minor=more,
-                key=f"{payment.id}:refund:{count + 1}",
-                state="done",
-                reason="at the provider",
-                actor=actor[:254],
-                done_at=now(),
-            )
+        made = Refund(
+            payment_id=payment.id,
+            amount_minor=more,
+            key=f"{payment.id}:refund:{count + 1}",
+            state="done",
+            reason="at the provider",
+            actor=actor[:254],
+            done_at=now(),
         )
+        session.add(made)
+        session.flush()
+        telling.refunded(session, payment, made)
