@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from plugins.contract import (
@@ -31,6 +31,11 @@ _PAGE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _CELL = (str, int, Decimal, Money, date)  # a moment is a date, and so is True an int
 
 
+MOST_MINOR = 10**15  # more than any order, and less than a column of the database holds
+LONGEST_REFERENCE, LONGEST_PAGE, LONGEST_CODE = 255, 2_000, 64  # characters that are kept
+MOST_RATES, MOST_SLOTS = 100, 100
+
+
 def bad_texts(texts: object) -> bool:
     return not (
         isinstance(texts, Mapping)
@@ -54,6 +59,8 @@ def bad_money(money: object, currency: str) -> str | None:
         return f"{money!r:.80} is not Money"
     if money.currency != currency:
         return f"answered in {money.currency}, asked in {currency}"
+    if money.minor > MOST_MINOR:
+        return f"a price of {len(str(money.minor))} digits"
     return f"a price of {money.minor} is below zero" if money.minor < 0 else None
 
 
@@ -76,13 +83,33 @@ def bad_quote(quoted: object, currency: str) -> str | None:
         return "a refusal without a reason in ja or en" if bad_texts(quoted.reason) else None
     if not isinstance(quoted, list) or not quoted:
         return f"returned {quoted!r:.80}, not a list of rates, NeedsQuotation or Unavailable"
+    if len(quoted) > MOST_RATES:
+        return f"returned {len(quoted)} rates, at most {MOST_RATES}"
     for rate in quoted:
         if not isinstance(rate, Rate):
             return f"{rate!r:.80} is not a Rate"
+        if wrong := _bad_days(rate):
+            return wrong
         if wrong := bad_money(rate.price, currency) or bad_rate(rate.tax_rate):
             return wrong
         if not isinstance(rate.code, str) or bad_texts(rate.label):
             return "a rate without a code or a label in ja or en"
+    return None
+
+
+def _bad_days(rate: Rate) -> str | None:
+    for name in ("earliest", "latest"):
+        day = getattr(rate, name)
+        if day is not None and (not isinstance(day, date) or isinstance(day, datetime)):
+            return f"{name} is {day!r:.60}, not a date"
+    if not isinstance(rate.slots, tuple) or not all(isinstance(slot, str) for slot in rate.slots):
+        return f"slots is {rate.slots!r:.60}, not a tuple of texts"
+    if len(rate.slots) > MOST_SLOTS:
+        return f"{len(rate.slots)} slots, at most {MOST_SLOTS}"
+    for name in ("cutoff", "carrier"):
+        told = getattr(rate, name)
+        if told is not None and not isinstance(told, str):
+            return f"{name} is {told!r:.60}, not a text"
     return None
 
 
@@ -95,8 +122,40 @@ def bad_result(result: object, key: str | None = None) -> str | None:
         return f"{result.amount!r:.80} is not Money"
     if key is not None and result.attempt_key != key:
         return "answered for another attempt"
-    if result.redirect_url is not None and not str(result.redirect_url).startswith("https://"):
+    if abs(result.amount.minor) > MOST_MINOR:
+        return f"an amount of {len(str(result.amount.minor))} digits"
+    return _bad_words(result) or _bad_details(result)
+
+
+def _bad_words(result: Result) -> str | None:
+    for name, longest in (
+        ("provider_ref", LONGEST_REFERENCE),
+        ("code", LONGEST_CODE),
+        ("redirect_url", LONGEST_PAGE),
+    ):
+        told = getattr(result, name)
+        if told is None:
+            continue
+        if not isinstance(told, str) or len(told) > longest:
+            return f"{name} is {told!r:.60}, not a text of at most {longest} characters"
+    if result.redirect_url is not None and not result.redirect_url.startswith("https://"):
         return "a redirect that is not https"
+    return None
+
+
+def _bad_details(result: Result) -> str | None:
+    for name in ("buyer_message", "notice"):
+        texts = getattr(result, name)
+        if texts is not None and bad_texts(texts):
+            return f"{name} is {texts!r:.80}, not a table with ja or en"
+    until = result.expires_at
+    if until is not None and (not isinstance(until, datetime) or until.utcoffset() is None):
+        return f"expires_at is {until!r:.60}, not a datetime with its zone"
+    given = result.instructions
+    if given is not None and not (
+        isinstance(given, Mapping) and all(isinstance(part, str) for pair in given.items() for part in pair)
+    ):
+        return f"instructions is {given!r:.80}, not a table of text to text"
     return None
 
 
@@ -109,8 +168,8 @@ def bad_events(events: object) -> str | None:
             return f"{event!r:.80} is not a WebhookEvent"
         if not all(isinstance(part, str) for part in (event.event_id, event.provider_ref, event.kind)):
             return "an event whose event_id, provider_ref or kind is no text"
-        if not event.event_id:
-            return "an event without an event_id"
+        if not event.event_id or len(event.event_id) > LONGEST_REFERENCE:
+            return f"an event without an event_id of 1 to {LONGEST_REFERENCE} characters"
     return None
 
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from plugins import answers, contract
 from plugins.contract import API, PROJECT, Config
-from plugins.guard import bounded
+from plugins.guard import bounded, words_of
 
 KINDS = {"payments": "register_payment_providers", "shipping": "register_shipping_providers"}
 METHODS = {
@@ -109,7 +109,7 @@ def say(error: Exception) -> str:
             for each in error.errors(include_input=False, include_url=False)
         ]
         return "settings refused: " + "; ".join(parts)
-    return f"{type(error).__name__}: {error}" if not isinstance(error, RefusedError) else str(error)
+    return words_of(error) if not isinstance(error, RefusedError) else str(error)
 
 
 def _secrets(value: Any) -> Iterator[str]:

@@ -181,18 +181,24 @@ class Plugins:
         """The events of a request; None when the plugin says that it does not come from the provider."""
         provider = self.payments[name]
 
-        def parse() -> list[WebhookEvent] | None:
+        refused: list[SignatureError] = []
+
+        def parse() -> list[WebhookEvent]:
             try:
                 return provider.parse_webhook(raw)
-            except SignatureError:
-                return None
+            except SignatureError as error:
+                refused.append(error)
+                return []
 
-        return self._webhooks[name].call(
+        answer = self._webhooks[name].call(
             "parse_webhook",
             parse,
             seconds=self.slow_seconds,  # some events name a charge only, and the provider is asked whose it is
-            check=lambda events: None if events is None else answers.bad_events(events),
+            check=answers.bad_events,
         )
+        if isinstance(answer, Failure):
+            return answer
+        return Answer(None if refused else answer.value)
 
     def can(self, name: str, *capabilities: Capability) -> bool:
         """Whether an active payment plugin says that it can do all of this."""

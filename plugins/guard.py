@@ -6,6 +6,7 @@ It cannot stop a hanging thread or limit memory: a plugin runs in the shop's own
 
 from __future__ import annotations
 
+import inspect
 import logging
 import threading
 import time
@@ -68,6 +69,16 @@ def bounded(function: Callable[[], T], seconds: float) -> T:
     raise RuntimeError(f"the plugin tried to end the process ({type(value).__name__})")
 
 
+def words_of(error: BaseException) -> str:
+    """What an exception says, also one whose own words raise, exit or do not end."""
+    name = type(error).__name__
+    try:
+        told = bounded(lambda: str(error), 1.0)
+    except Exception:
+        return name
+    return f"{name}: {told}"
+
+
 class Guard:
     """The calls of one plugin. After `allowed` failures in a row it rests `rest` seconds."""
 
@@ -115,13 +126,20 @@ class Guard:
         with self._lock:
             if self._ticks() < self._until:
                 return Failure(self.plugin, what, "resting", "resting after repeated failures")
+
+        def checked() -> tuple[T, str | None]:  # the check looks into objects that the plugin made
+            value = function()
+            if inspect.iscoroutine(value):
+                value.close()  # it would complain later, in the midst of something else
+                return value, "is async: write a plain def that returns its answer"
+            return value, check(value)
+
         try:
-            value = bounded(function, seconds)
-            wrong = check(value)
+            value, wrong = bounded(checked, seconds)
         except DeadlineError as late:
             return self.failed(what, "timeout", str(late))
         except Exception as error:
-            return self.failed(what, "raised", f"{type(error).__name__}: {str(error)[:300]}")
+            return self.failed(what, "raised", words_of(error)[:300])
         if wrong:
             return self.failed(what, "nonsense", wrong)
         with self._lock:

@@ -6,6 +6,7 @@ The rooms behind: door.py finds, building.py opens, calling.py calls. The shop i
 import difflib
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel
 from plugins.building import EVENTS, Opened, model_of, open_plugin, say
 from plugins.calling import HTTP_SECONDS, QUOTE_SECONDS, SLOW_SECONDS, Plugins
 from plugins.door import BUILT_IN, Plugin, found, installed_ids
-from plugins.guard import Guard
+from plugins.guard import Guard, bounded
 
 __all__ = [
     "BUILT_IN",
@@ -67,7 +68,7 @@ def load(
             continue
         guard = Guard(plugin.id)
         try:
-            opened = open_plugin(plugin.id, entry, table or {}, folder, load_seconds)
+            opened = _opened(plugin.id, entry, table or {}, folder, load_seconds)
         except Exception as error:
             guard.failed("load", "raised", say(error))
             installed.append(replace(plugin, state="failed", error=say(error), guard=guard))
@@ -86,6 +87,13 @@ def load(
         quote_seconds=quote_seconds,
         slow_seconds=slow_seconds,
     )
+
+
+def _opened(
+    name: str, entry: EntryPoint, table: Mapping[str, Any], folder: Path | None, seconds: float
+) -> Opened:
+    """All of it in time: settings may hang, or end the process, as well as the import."""
+    return bounded(lambda: open_plugin(name, entry, table, folder, seconds), seconds)
 
 
 def _missing(name: str, taken: set[str]) -> Plugin:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,7 @@ def buyer_view(
         region=company.region,
         credit_limit=None if limit is None else Money(limit, currency),
         credit_left=None if credit_left_minor is None else Money(credit_left_minor, currency),
-        terms=terms or company.terms,
+        terms=deepcopy(terms or company.terms),
     )
 
 
@@ -81,6 +82,8 @@ def offered(
     )
     options: list[PaymentOption] = []
     for name, provider in shop.plugins.payments.items():
+        if ctx.buyer is not None:  # one that changes what it was given changes nothing for the next
+            ctx = replace(ctx, buyer=buyer_view(company, currency, terms=terms))
         answer = shop.plugins.availability(name, ctx)
         if isinstance(answer, Failure):
             continue

@@ -8,12 +8,13 @@ import re
 import traceback
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 from importlib import metadata
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from plugins.contract import PROJECT, Capability
+from plugins.contract import PROJECT, Capability, RawRequest
 from plugins.testing.asking import (
     built,
     kept,
@@ -30,7 +31,6 @@ from plugins.testing.subject import (
     NOW,
     RETURN_URL,
     MissingPartError,
-    RawRequest,
     Subject,
     context,
     key_of,
@@ -177,13 +177,15 @@ def _life(subject: Subject, heard: Callable[[object], None]) -> None:
     heard({name: value for name, value in vars(provider).items() if not name.startswith("_")})
     heard(result)
     heard(fetch(provider, view))
-    for what, given in (("capture", (view.amount,)), ("void", ()), ("refund", (view.amount,))):
+    calls: tuple[tuple[str, tuple[object, ...]], ...] = (
+        ("capture", (view.amount,)),
+        ("void", ()),
+        ("refund", (view.amount,)),
+    )
+    for what, given in calls:
         more = {"reason": "kit"} if what == "refund" else {}
-        heard(
-            answer_or_error(
-                lambda w=what, g=given, m=more: ask(provider, w, view, *g, key=key_of(view, w), **m)
-            )
-        )  # type: ignore[misc]
+        key = key_of(view, what)
+        heard(answer_or_error(partial(ask, provider, what, view, *given, key=key, **more)))
     heard(answer_or_error(lambda: provider.parse_webhook(RawRequest("POST", {}, b"{}", NOW))))
     if subject.webhook is not None:
         raw = subject.webhook(provider, view, NOW, "known")
@@ -193,11 +195,8 @@ def _life(subject: Subject, heard: Callable[[object], None]) -> None:
         if part is not None:
             provider, another = subject.fresh(), subject.ordinary()
             part(provider)
-            heard(
-                answer_or_error(
-                    lambda p=provider, v=another: p.start(v, key=key_of(v), return_url=RETURN_URL)
-                )
-            )  # type: ignore[misc]
+            key = key_of(another)
+            heard(answer_or_error(partial(provider.start, another, key=key, return_url=RETURN_URL)))
 
 
 def answer_or_error(call: Callable[[], object]) -> object:

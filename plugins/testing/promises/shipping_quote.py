@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from plugins.answers import bad_quote
@@ -222,8 +223,12 @@ def test_eight_threads_get_the_same_answer(carrier: Carrier) -> None:
     provider = carrier.fresh()
     requests = [carrier.request(parcels=(replace(PARCEL, count=count),)) for count in (1, 2, 3, 4)] * 2
     alone = [quote(carrier.fresh(), request, carrier.currency) for request in requests]
-    at_once = all_at_once(lambda each=request: (each, provider.quote(each)) for request in requests)
-    answers = {request.parcels: quoted for request, quoted in at_once}
+    answers: dict[object, Quoted] = {}
+
+    def ask(request: RateRequest) -> None:
+        answers[request.parcels] = provider.quote(request)
+
+    all_at_once(partial(ask, request) for request in requests)
     for request, expected in zip(requests, alone, strict=True):
         kept(
             answers[request.parcels] == expected,
