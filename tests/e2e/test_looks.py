@@ -87,7 +87,7 @@ def look_at(page: Page, path: str) -> list[str]:
     wrong = []
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         wrong.append(f"{path}: wider than the window")
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]})
     for violation in found.response["violations"]:
         where = "; ".join(str(node["target"]) for node in violation["nodes"][:3])
         wrong.append(f"{path}: {violation['id']}: {violation['help']} at {where}")
