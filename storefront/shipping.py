@@ -88,8 +88,9 @@ def quotes(
     on: date,
     ship_on: date | None = None,
     moment: datetime | None = None,
+    only: str | None = None,
 ) -> list[ShippingOption]:
-    """Every plugin's answer for (product row, pieces) lines, in the shop's order of plugins.
+    """Every plugin's answer for (product row, pieces) lines, in the shop's order of plugins; or that of `only` one.
 
     `ship_on` is the day the goods are ready, where one is promised; they leave on that business day or the next.
     `moment` is when the order is placed: after a carrier's cutoff they leave a business day later.
@@ -109,7 +110,7 @@ def quotes(
         currency=currency,
         customer_group=company.group if company is not None else None,
     )
-    return ask(shop, request, on=on, moment=moment)
+    return ask(shop, request, on=on, moment=moment, only=only)
 
 
 def place_of(
@@ -121,7 +122,13 @@ def place_of(
 
 
 def ask(
-    shop: Shop, request: RateRequest, *, on: date, moment: datetime | None = None, own_only: bool = False
+    shop: Shop,
+    request: RateRequest,
+    *,
+    on: date,
+    moment: datetime | None = None,
+    own_only: bool = False,
+    only: str | None = None,
 ) -> list[ShippingOption]:
     """What each plugin answers; with `own_only` those alone that ask no other server."""
     calendar = shop.calendar.current()
@@ -131,7 +138,7 @@ def ask(
     options = [
         _ask(shop.plugins, name, request, ruleset, on, local, calendar)
         for name in shop.plugins.shipping
-        if not (own_only and shop.plugins.asks_a_server(name))
+        if only in (None, name) and not (own_only and shop.plugins.asks_a_server(name))
     ]
     return [option for option in options if option is not None]
 

@@ -27,7 +27,7 @@ from storefront.clock import in_shop_zone, today
 from storefront.database import get_session, write
 from storefront.language import N_, _
 from storefront.lead_times.kept import promise_of
-from storefront.orders import STATES, Order, OrderLine
+from storefront.orders import STATES, Order, OrderLine, address
 from storefront.orders import moves as order_moves
 from storefront.orders.view import steps_of
 from storefront.transfer import sheet
@@ -277,6 +277,8 @@ def _page(found: Order, reason: str = "", error: str = "", note: str = "") -> st
         notes=_notes(found),
         promise=promise_of(found),
         payments=shown_payments(found),
+        may_correct=address.may_correct(found),
+        corrections=address.corrections_of(get_session(), found.id),
     )
 
 

@@ -70,6 +70,7 @@ PROBLEMS = {
     "past": N_("The wished day %(value)s is before the day it is sent."),
     "currency": N_("Drivers collect yen, and the order is in %(value)s."),
 }
+CORRECTABLE = {"recipient", "address", "postcode", "phone"}  # what the desk may correct in the order itself
 TRACKING_PROBLEMS = {
     "number": N_("There is no order number in this row."),
     "tracking": N_("“%(value)s” is no tracking number of twelve digits."),
@@ -101,7 +102,7 @@ def _ready() -> list[Order]:
 
 
 def _page(
-    errors: list[tuple[str, str, str]] | None = None,
+    errors: list[tuple[str, str, str, str]] | None = None,
     faults: list[tuple[int, str]] | None = None,
     error: str = "",
 ) -> str:
@@ -181,12 +182,15 @@ def _slots_of(order: Order) -> list[tuple[str, str, bool]]:
     return [(key, word.replace("-", "–") if key in SLOTS else word, key == chosen) for key, word in words]
 
 
-def _said(error: SlipError) -> tuple[str, str, str]:
-    """(order, field, sentence)."""
+def _said(error: SlipError) -> tuple[str, str, str, str]:
+    """(order, field, sentence, where it can be mended)."""
     problem = error.problem + ("_half" if error.problem == "too_long" and error.unit == "half" else "")
     value = error.value if len(error.value) <= 60 else f"{error.value[:60]}…"
     sentence = _(PROBLEMS[problem], value=value, have=error.have, allowed=error.allowed)
-    return error.number or _("All"), _(FIELDS.get(error.field, error.field)), sentence
+    mend = ""
+    if error.number and error.field in CORRECTABLE:
+        mend = url_for("admin.order_address", number=error.number, back="shipments")
+    return error.number or _("All"), _(FIELDS.get(error.field, error.field)), sentence, mend
 
 
 def _look() -> str | tuple[str, int]:

@@ -13,6 +13,7 @@ from storefront.clock import now
 from storefront.database import write
 from storefront.language import _, speak
 from storefront.lead_times.kept import promise_of
+from storefront.orders.address import corrections_of
 from storefront.orders.approval import approval_of
 from storefront.orders.models import Order
 from storefront.orders.moves import DECLINED_AT_ONCE
@@ -51,6 +52,7 @@ def about_order(job: jobs.Job) -> None:
             approval=approval_of(session, order),
             promise=promise_of(order),
             shipments=shipments_of(session, order.id) if event == "shipped" else [],
+            corrections=corrections_of(session, order.id) if event == "address" else [],
             link=f"{current_shop().settings.base_url}/orders/{order.number}",
         )
         mail.send(session, person.email, _subject(event, order), body, person.language, event_id=job.event_id)

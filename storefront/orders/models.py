@@ -159,6 +159,21 @@ class OrderMove(Base):
     reason: Mapped[str] = mapped_column(String(1000), default="")
 
 
+class OrderAddress(Base):
+    """A delivery address that was corrected after the order was placed; rows are only ever added."""
+
+    __tablename__ = "order_addresses"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    before: Mapped[dict[str, str]] = mapped_column(Json)
+    after: Mapped[dict[str, str]] = mapped_column(Json)
+    reason: Mapped[str] = mapped_column(String(1000))
+    actor: Mapped[str] = mapped_column(String(254))
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
 class OrderNumber(Base):
     """The last number of a series; its row is locked while the next one is taken."""
 

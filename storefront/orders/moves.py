@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from storefront import jobs, lead_times, plugin_events, stock
 from storefront.clock import now
 from storefront.database import locked, write
+from storefront.orders import arrival
 from storefront.orders.models import Order, OrderMove
 from storefront.shop import current_shop
 
@@ -100,6 +101,7 @@ def take_back(session: Session, order: Order, actor: str, reason: str = "") -> M
 
 def _promise_again(session: Session, order: Order) -> None:
     """An order that waited for approval or payment past the day it was counted from is promised a new day."""
+    arrival.ask_again(session, order, now())
     if order.lead_time is None:
         return
     made = lead_times.promise_anew(
@@ -107,7 +109,6 @@ def _promise_again(session: Session, order: Order) -> None:
     )
     if made is not None:
         order.lead_time, order.promised_on = made, date.fromisoformat(made["promised_on"])
-        order.arrives = None  # the carrier named it for the day before
 
 
 def record(session: Session, order: Order, from_state: str, actor: str, reason: str = "") -> None:

@@ -19,7 +19,7 @@ from storefront.entry.again import begin_again
 from storefront.forms import clean
 from storefront.language import _
 from storefront.lead_times.kept import promise_of
-from storefront.orders import STATES, Order, OrderLine, mails, view
+from storefront.orders import STATES, Order, OrderLine, address, mails, view
 from storefront.orders.approval import approval_of
 from storefront.orders.moves import Moved, may_cancel, move
 from storefront.orders.view import STATE_WORDS
@@ -124,6 +124,7 @@ def show(number: str) -> ResponseReturnValue:
         may_cancel=may_cancel(order),
         approval=approval_of(session, order),
         shipments=shipments_of(session, order.id),
+        corrections=address.corrections_of(session, order.id),
     )
 
 

@@ -13,6 +13,7 @@ from rules.decision import Offered, TaxLine
 from rules.money import plain
 from rules.sentences import StepText, explain_steps
 from storefront.clock import now
+from storefront.orders.arrival import window
 from storefront.orders.models import Order, OrderLine, OrderSurcharge, OrderTax
 from storefront.orders.preparing import Prepared
 from storefront.pricing import PricedCart, PricedLine
@@ -62,7 +63,7 @@ def write_order(
         ship_to=choice.to.as_json(),
         shipping_label=dict(option.label) if option and ship else None,
         payment_label=dict(way.label) if way and pay else None,
-        arrives=_window(option) if ship else None,
+        arrives=window(option) if ship else None,
         requested_delivery_on=choice.delivery_on,
         delivery_slot=choice.slot if option and ship and choice.slot in option.slots else "",
         promised_on=chosen.promise.ready_on if chosen and chosen.promise else None,
@@ -120,12 +121,6 @@ def _tax(row: TaxLine) -> dict[str, Any]:
 
 def _chosen(offers: tuple[Offered, ...], code: str | None) -> Offered | None:
     return next((each for each in offers if each.code == code and each.offered), None)
-
-
-def _window(option: Any) -> list[str] | None:
-    if option is None or option.earliest is None:
-        return None
-    return [option.earliest.isoformat(), (option.latest or option.earliest).isoformat()]
 
 
 def _line(place: int, each: PricedLine) -> dict[str, Any]:
