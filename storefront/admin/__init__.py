@@ -16,6 +16,7 @@ from storefront.admin import (  # noqa: F401  (each registers its views)
     incidents,
     jobs,
     mails,
+    order_address,
     orders,
     payments,
     plugins,
