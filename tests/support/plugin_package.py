@@ -52,3 +52,69 @@ def register_shipping_providers():
 def shipping_source(name: str, body: str) -> str:
     """A shipping plugin whose `quote` does `body`, one line of Python."""
     return SHIPPING.format(name=name, body=body)
+
+
+PAYMENT = """
+from plugins import Available, Capability, Config, Hidden, Money, Result, TaxedMoney, hookimpl
+import threading
+
+PLUGIN_API = 1
+
+
+class Settings(Config):
+    pass
+
+
+class Provider:
+    id = "{name}"
+    label = {{"ja": "外部決済", "en": "Outside payment"}}
+    capabilities = Capability.AUTHORIZE | Capability.CAPTURE | Capability.VOID | Capability.REFUND
+    config = Settings
+
+    def __init__(self, settings):
+        pass
+
+    def availability(self, ctx):
+        {availability}
+
+    def fee(self, ctx):
+        {fee}
+
+    def start(self, payment, *, key, return_url):
+        {start}
+
+    def fetch(self, payment):
+        {fetch}
+
+    def capture(self, payment, amount, *, key):
+        {capture}
+
+    def void(self, payment, *, key):
+        {void}
+
+    def refund(self, payment, amount, *, key, reason):
+        {refund}
+
+    def parse_webhook(self, raw):
+        {parse_webhook}
+
+
+@hookimpl
+def register_payment_providers():
+    return [Provider]
+"""
+PAYS = {
+    "availability": "return Available()",
+    "fee": "return None",
+    "start": "return Result('authorized', 'OUT-' + key, payment.amount, key)",
+    "fetch": "return Result('authorized', payment.provider_ref, payment.amount, '')",
+    "capture": "return Result('captured', payment.provider_ref, amount, key)",
+    "void": "return Result('canceled', payment.provider_ref, payment.amount, key)",
+    "refund": "return Result('refunded', payment.provider_ref, amount, key)",
+    "parse_webhook": "return []",
+}
+
+
+def payment_source(name: str, **bodies: str) -> str:
+    """A payment plugin whose methods do these bodies, a line of Python each, and else what they should."""
+    return PAYMENT.format(name=name, **{**PAYS, **bodies})
