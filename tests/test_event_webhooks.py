@@ -21,7 +21,7 @@ from storefront.jobs import ATTEMPTS, Outbox, revive, run_due
 from storefront.shop import current_shop
 from support.listener import Listener, listener
 from support.ordering import placed
-from support.shop import SHOP_TOML, make_app, seed, write_shop
+from support.shop import SHOP_TOML, write_shop
 
 SECRET = "a-secret-of-the-receiver-1"
 OLDER = "the-one-it-had-until-today"
@@ -35,17 +35,24 @@ def erp() -> Iterator[Listener]:
 
 
 @pytest.fixture
-def shop(
-    erp: Listener, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Flask]:
+def shop_folder(erp: Listener, tmp_path: Path) -> Path:
+    more = f"""
+[plugins.event_webhooks]
+enabled = true
+url = "{erp.url}"
+secret = "{SECRET}"
+old_secret = "{OLDER}"
+events = ["order_placed"]
+allow_insecure = true
+"""
+    return write_shop(tmp_path / "shop", SHOP_TOML + more)
+
+
+@pytest.fixture
+def shop(app: Flask, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     monkeypatch.setattr(event_webhooks, "now", lambda: MOMENT)
-    more = f'\n[plugins.event_webhooks]\nenabled = true\nurl = "{erp.url}"\nsecret = "{SECRET}"\n'
-    toml = SHOP_TOML + more + f'old_secret = "{OLDER}"\nallow_insecure = true\nevents = ["order_placed"]\n'
-    app = make_app(write_shop(tmp_path / "shop", toml), database_url=database_url)
-    seed(app)
     with app.app_context():
         yield app
-    app.extensions["koguchi"].close()
 
 
 def settings_of(url: str, **more: Any) -> Settings:
@@ -60,8 +67,9 @@ def is_signed(header: str, body: bytes, secret: str) -> bool:
 
 
 def job() -> Outbox:
-    """The one event that waits to be told."""
-    return get_session().scalars(select(Outbox).where(Outbox.kind == "plugin.event")).one()
+    """The placed order that waits to be told."""
+    told = get_session().scalars(select(Outbox).where(Outbox.kind == "plugin.event"))
+    return next(each for each in told if each.payload["event"] == "order_placed")
 
 
 def test_a_placed_order_is_told_with_its_lines_signed_under_both_secrets(shop: Flask, erp: Listener) -> None:
