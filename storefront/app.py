@@ -16,7 +16,17 @@ from flask import Flask
 from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from storefront import access, database, format, language, logs, misses, security
+from storefront import (
+    access,
+    database,
+    format,
+    language,
+    logs,
+    misses,
+    plugin_blocks,
+    plugin_failures,
+    security,
+)
 from storefront.accounts import sign_in
 from storefront.own_packages import check_own_packages, static_folder
 from storefront.settings import Settings, load_settings
@@ -63,6 +73,7 @@ TABLES = (
     "storefront.transfer.uploads",
     "storefront.api.keys",
     "storefront.file_versions",
+    "storefront.plugin_failures",
     "storefront.rule_drafts",
     "storefront.replays.asked",
     "storefront.quotations",
@@ -91,12 +102,14 @@ def assemble(shop: str | Path | None, overrides: Mapping[str, Any]) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, *[settings.proxies] * 4)  # type: ignore[method-assign]
     import_tables()
     logs.init_app(app)
+    plugin_failures.init_app(app)  # before the database's: what ends a request runs in the other order
     database.init_app(app)
     security.init_app(app)
     misses.init_app(app)
     language.init_app(app)
     format.init_app(app)
     access.init_app(app)
+    plugin_blocks.init_app(app)
     sign_in.init_app(app)
     for name in FEATURES:
         feature = import_module(name)

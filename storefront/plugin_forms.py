@@ -1,30 +1,32 @@
-"""A form out of a plugin's settings model, and shop.toml's [plugins.ID] as it would read. Pure: nothing is written.
+"""A form out of a plugin's settings model, and what it changes in [plugins.ID] of shop.toml. Pure: nothing is written.
 
 A secret is never shown and never taken: the form asks for the name of an environment variable instead.
 """
 
 from __future__ import annotations
 
-import copy
 import re
 import types
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import tomlkit
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 from pydantic_core import PydanticUndefined
 from tomlkit.exceptions import TOMLKitError
 
 ENV = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,80}")
 LONGEST = 5_000
-_KEPT = "koguchi-keeps-this-line"
-_NEXT = re.compile(r"\n[ \t]*\n(?:[ \t]*(?:#.*)?\n)*\Z")  # what follows a blank line speaks of the next table
+HIDDEN = "(secret)"  # what stands in the place of a secret that is written out in shop.toml
+OF_THE_SHOP = ("enabled", "priority")  # keys of every plugin's table, which no model knows
+_GROUPED = re.compile(r"(?<=\d),(?=\d{3})")
 
-Kind = Literal["secret", "flag", "choice", "number", "text", "lines", "toml"]
+# "closed" is a value with a secret somewhere inside: it can be changed in the file alone.
+Kind = Literal["secret", "flag", "choice", "number", "text", "lines", "toml", "closed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,25 @@ class Field:
         return [("", "—"), *((one, one) for one in self.choices)]
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one value: a code that has a sentence at the desk, its numbers, and the model's own words.
+
+    `at` is the place inside the value, such as 0.up_to_minor.
+    """
+
+    code: str
+    said: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    at: str = ""
+
+
 @dataclass
 class Draft:
-    """What [plugins.ID] would be: the text to paste, or why not, by field ("" for the whole)."""
+    """What the form asks for: keys with their values as TOML (None: without it), or why not, by field ("": all)."""
 
-    toml: str = ""
-    errors: dict[str, str] = field(default_factory=dict)
+    changes: dict[str, str | None] = field(default_factory=dict)
+    errors: dict[str, Fault] = field(default_factory=dict)
 
 
 def form_of(model: type[BaseModel], table: Mapping[str, Any]) -> list[Field]:
@@ -70,8 +85,14 @@ def _field(name: str, info: Any, table: Mapping[str, Any]) -> Field:
         names = value.splitlines()
         is_kept = not all(ENV.fullmatch(one) for one in names) or not names
         value = "" if is_kept else value
+    elif kind == "closed":
+        is_kept, value = held is not None, ""
     default = info.get_default(call_default_factory=False)
-    told = "" if kind == "secret" or default in (PydanticUndefined, None) else _shown(kind, _bare(default))
+    told = (
+        ""
+        if kind in ("secret", "closed") or default in (PydanticUndefined, None)
+        else _shown(kind, _bare(default))
+    )
     choices = tuple(str(one) for one in get_args(annotation)) if kind == "choice" else ()
     about = info.description or ""
     return Field(name, kind, about, info.is_required(), told[:200], value, choices, is_kept, many)
@@ -89,7 +110,7 @@ def _plain(annotation: Any) -> Any:
 
 def _kind(annotation: Any) -> Kind:
     if _hides(annotation):
-        return "secret"
+        return "secret" if _is_secret(annotation) else "closed"
     if get_origin(annotation) is Literal:
         return "choice"
     if annotation is bool:
@@ -107,9 +128,18 @@ def _kind(annotation: Any) -> Kind:
     return "toml"
 
 
+def _is_secret(annotation: Any) -> bool:
+    """Whether a value of this type is a secret, or a row of secrets."""
+    if annotation in (SecretStr, SecretBytes):
+        return True
+    inner = [_plain(one) for one in get_args(annotation) if one is not Ellipsis]
+    is_row = get_origin(annotation) in (tuple, list, set, frozenset)
+    return is_row and bool(inner) and all(one in (SecretStr, SecretBytes) for one in inner)
+
+
 def _hides(annotation: Any, depth: int = 0) -> bool:
     """Whether a secret stands anywhere in a value of this type."""
-    if annotation is SecretStr:
+    if annotation in (SecretStr, SecretBytes):
         return True
     if depth < 8 and isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return any(_hides(info.annotation, depth + 1) for info in annotation.model_fields.values())
@@ -128,99 +158,172 @@ def _bare(value: Any) -> Any:
 
 
 def _shown(kind: Kind, held: Any) -> str:
-    value = _bare(held.unwrap() if hasattr(held, "unwrap") else held)
+    value = _bare(_unwrapped(held))
     if kind in ("lines", "secret"):
         return "\n".join(str(one) for one in (value if isinstance(value, list) else [value]))
     if kind == "toml":
-        return _inline(value)
+        return inline(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _inline(value: Any) -> str:
+def inline(value: Any) -> str:
+    """A value written as TOML in one line."""
     if isinstance(value, dict):
-        pairs = (f"{tomlkit.key(key).as_string()} = {_inline(each)}" for key, each in value.items())
+        pairs = (f"{tomlkit.key(key).as_string()} = {inline(each)}" for key, each in value.items())
         return "{" + ", ".join(pairs) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(_inline(each) for each in value) + "]"
+        return "[" + ", ".join(inline(each) for each in value) + "]"
     return str(value) if isinstance(value, Decimal) else str(tomlkit.item(value).as_string())
 
 
+def shown(model: type[BaseModel] | None, table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table as it may be kept and told: what is a secret, or is not known to be none, only as env:NAME."""
+    fields = {each.name: each for each in form_of(model, {})} if model is not None else {}
+    told: dict[str, Any] = {}
+    for key, held in _bare(_unwrapped(table)).items():
+        is_open = key in OF_THE_SHOP or (key in fields and fields[key].kind not in ("secret", "closed"))
+        told[key] = held if is_open else _named(held)
+    return told
+
+
+def _named(held: Any) -> Any:
+    """The names of environment variables as they are, anything else hidden."""
+    if isinstance(held, list):
+        return [_named(each) for each in held]
+    return held if isinstance(held, str) and ENV.fullmatch(held) else HIDDEN
+
+
+def as_toml(name: str, table: Mapping[str, Any]) -> str:
+    """[plugins.NAME] with these values, one in a line."""
+    lines = (f"{tomlkit.key(key).as_string()} = {inline(held)}" for key, held in table.items())
+    return "\n".join([f"[plugins.{tomlkit.key(name).as_string()}]", *lines]) + "\n"
+
+
+def _unwrapped(held: Any) -> Any:
+    return held.unwrap() if hasattr(held, "unwrap") else held
+
+
 def draft_of(
-    name: str,
     model: type[BaseModel],
-    document: Mapping[str, Any],
+    table: Mapping[str, Any],
     sent: Mapping[str, str],
     *,
-    enabled: bool,
     folder: Path | None,
+    known: Callable[[str], str | None],
 ) -> Draft:
-    """[plugins.NAME] with the form's values laid over what stands there, comments kept, checked by the model."""
-    plugins = document.get("plugins", {})
-    held = plugins.get(name) if isinstance(plugins, Mapping) else None
-    table: Any = copy.deepcopy(held) if isinstance(held, tomlkit.items.Table) else tomlkit.table()
+    """What the form changes in a table, checked by the model; `known` gives a variable of the environment."""
+    held = _bare(_unwrapped(table))
     draft = Draft()
-    table["enabled"] = enabled
-    for each in form_of(model, table):
-        if each.name in sent:
-            _lay(table, each, sent[each.name].replace("\r\n", "\n").strip()[:LONGEST], draft)
-    _check(table, model, folder, draft)
-    if draft.errors:
-        return draft
-    for each in form_of(model, table):
-        if each.is_kept:
-            table[each.name] = _KEPT
-    above, out = tomlkit.table(is_super_table=True), tomlkit.document()
-    above.append(name, table)
-    out.append("plugins", above)
-    text = _NEXT.sub("\n", tomlkit.dumps(out))
-    draft.toml = (
-        re.sub(rf'(?m)^([^\s=]+)\s*=\s*"{_KEPT}".*$', r"# \1 = (keep your line)", text).strip() + "\n"
-    )
+    for each in form_of(model, held):
+        if each.name in sent and each.kind != "closed":
+            _lay(each, sent[each.name].replace("\r\n", "\n").strip()[:LONGEST], draft)
+    if not draft.errors:
+        draft.errors = check(model, with_changes(held, draft.changes), folder, known)
     return draft
 
 
-def _lay(table: Any, each: Field, written: str, draft: Draft) -> None:
+def with_changes(table: Mapping[str, Any], changes: Mapping[str, str | None]) -> dict[str, Any]:
+    """The table as plain values after the changes."""
+    made = {key: held for key, held in table.items() if changes.get(key, "") is not None}
+    for key, value in changes.items():
+        if value is not None:
+            made[key] = _bare(tomlkit.value(value).unwrap())
+    return made
+
+
+def _lay(each: Field, written: str, draft: Draft) -> None:
     """One value of the form; what was not changed stays exactly as it is written in the file."""
+    if each.kind in ("number", "choice", "secret", "flag"):
+        written = unicodedata.normalize("NFKC", written).strip()  # typed with a Japanese keyboard
     if written == each.value:
         return
     if each.kind == "secret":
         names = [one.strip() for one in written.split("\n") if one.strip()]
         if not all(ENV.fullmatch(one) for one in names):
-            draft.errors[each.name] = "secret"
+            draft.errors[each.name] = Fault("secret")
         elif names:
-            table[each.name] = names if each.many else names[0]
+            draft.changes[each.name] = inline(names if each.many else names[0])
         elif not each.is_kept:
-            del table[each.name]
+            draft.changes[each.name] = None
     elif not written:
-        table.pop(each.name, None)
+        if each.value:
+            draft.changes[each.name] = None
     else:
         try:
-            table[each.name] = _value(each, written)
-        except (TOMLKitError, ValueError):
-            draft.errors[each.name] = "toml"
+            draft.changes[each.name] = _value(each, written)
+        except (TOMLKitError, ValueError, RecursionError):
+            draft.errors[each.name] = Fault("number" if each.kind == "number" else "toml")
 
 
-def _value(each: Field, written: str) -> Any:
+def _value(each: Field, written: str) -> str:
     if each.kind == "lines":
-        return [one.strip() for one in written.split("\n") if one.strip()]
+        return inline([one.strip() for one in written.split("\n") if one.strip()])
     if each.kind == "flag":
-        return written == "true"
+        return "true" if written == "true" else "false"
+    if each.kind == "number":
+        written = _GROUPED.sub("", written)
+        if type(tomlkit.value(written).unwrap()) not in (int, float):
+            raise ValueError("no number")
     if each.kind in ("number", "toml"):
-        return tomlkit.value(written)
-    return written
+        tomlkit.value(written)
+        return written
+    return inline(written)
 
 
-def _check(table: Any, model: type[BaseModel], folder: Path | None, draft: Draft) -> None:
-    """Ask the model, with something in the place of every secret; its words name the field."""
-    values = {key: value for key, value in table.unwrap().items() if key not in ("enabled", "priority")}
-    secrets = {each.name for each in form_of(model, table) if each.kind == "secret"}
-    scalars = {each.name for each in form_of(model, table) if each.kind == "secret" and not each.many}
-    values = {key: "x" * 40 if key in scalars else value for key, value in values.items()}
+def check(
+    model: type[BaseModel], table: Mapping[str, Any], folder: Path | None, known: Callable[[str], str | None]
+) -> dict[str, Fault]:
+    """What the model says about a table, by field, with the environment's values; never repeats a secret."""
+    errors: dict[str, Fault] = {}
+    values = {key: held for key, held in table.items() if key not in OF_THE_SHOP}
+    for key, held in values.items():
+        unset = [name for name in names_in(held) if not known(name)]
+        if unset:
+            errors[key] = Fault("unset", values={"name": unset[0]})
+    fields = {each.name: each for each in form_of(model, values)}
+    values = {key: _resolved(held, known) for key, held in values.items()}
+    secrets = [
+        one
+        for key, held in values.items()
+        if key not in fields or fields[key].kind in ("secret", "closed")
+        for one in _texts(held)
+        if len(one) >= 4
+    ]
     try:
         model.model_validate(values, context={"folder": folder})
     except ValidationError as error:
-        for fault in error.errors(include_input=False, include_url=False, include_context=False):
+        for fault in error.errors(include_input=False, include_url=False):
             where = str(fault["loc"][0]) if fault["loc"] else ""
-            if where in secrets and fault["type"] != "missing":
-                continue  # its true value is not known here
-            draft.errors.setdefault(where, fault["msg"].removeprefix("Value error, "))
+            said = fault["msg"].removeprefix("Value error, ")
+            for secret in secrets:
+                said = said.replace(secret, HIDDEN)
+            numbers = {key: held for key, held in fault.get("ctx", {}).items() if key != "error"}
+            inside = ".".join(str(part) for part in fault["loc"][1:])
+            errors.setdefault(where, Fault(fault["type"], said, numbers, inside))
+    return errors
+
+
+def names_in(held: Any) -> Iterator[str]:
+    """The environment variables that a value names as env:NAME."""
+    for one in _texts(held):
+        if one.startswith("env:"):
+            yield one[4:]
+
+
+def _texts(held: Any) -> Iterator[str]:
+    if isinstance(held, str):
+        yield held
+    elif isinstance(held, Mapping):
+        for each in held.values():
+            yield from _texts(each)
+    elif isinstance(held, list | tuple):
+        for each in held:
+            yield from _texts(each)
+
+
+def _resolved(held: Any, known: Callable[[str], str | None]) -> Any:
+    if isinstance(held, str):
+        return (known(held[4:]) or "") if held.startswith("env:") else held
+    if isinstance(held, Mapping):
+        return {key: _resolved(each, known) for key, each in held.items()}
+    return [_resolved(each, known) for each in held] if isinstance(held, list | tuple) else held

@@ -100,6 +100,11 @@ class RunningPlugins:
 
     def _loaded(self, tables: dict[str, Any], before: Plugins | None) -> Plugins:
         plugins = load(tables, folder=self._shop.settings.folder, before=before)
+        notes = self._shop.plugin_failures
+        plugins.listen(notes.note)
+        for each in plugins.installed:
+            if each.state == "failed" and each.last_failure is not None:
+                notes.note(each.last_failure)
         if before is not None:
             plugins.quote_seconds, plugins.pure_seconds = before.quote_seconds, before.pure_seconds
             plugins.slow_seconds = before.slow_seconds

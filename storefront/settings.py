@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
@@ -309,10 +309,14 @@ def faults_of(text: str, running: Settings, environ: Mapping[str, str] | None = 
     return faults + (_production_faults(settings) if settings.production else [])
 
 
-def unset_names(names: Iterable[str], environ: Mapping[str, str] | None = None) -> list[str]:
-    """Which of these environment variables are not set, or empty."""
-    environ = os.environ if environ is None else environ
-    return [name for name in names if not environ.get(name)]
+def environment(name: str) -> str | None:
+    """One variable that shop.toml names as env:NAME; None where it is not set."""
+    return os.environ.get(name)
+
+
+def resolved(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table with the environment's values in the place of env:NAME."""
+    return dict(_from_env_words(dict(table), "", os.environ, []))
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], list[str]]:

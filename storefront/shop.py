@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from plugins.loader import Plugins
+    from storefront.plugin_failures import FailureNotes
     from storefront.running_plugins import RunningPlugins
     from storefront.shop_calendar import CalendarFile
 
@@ -72,6 +73,14 @@ class Shop:
 
         with self._lock:
             return RunningPlugins(self)
+
+    @cached_property
+    def plugin_failures(self) -> FailureNotes:
+        """What failed in plugins and is not written yet; see storefront/plugin_failures.py."""
+        from storefront.plugin_failures import FailureNotes
+
+        with self._lock:
+            return FailureNotes(self)
 
     @cached_property
     def calendar(self) -> CalendarFile:

@@ -42,6 +42,7 @@ MORE = (
     ("/admin/jobs", N_("Work that did not succeed")),
     ("/admin/mails", N_("Mails")),
     ("/admin/plugins", N_("Plugins")),
+    ("/admin/shipping-trial", N_("Try out a shipping quote")),
     ("/admin/audit", N_("Changes")),
     ("/admin/api-keys", N_("API keys")),
 )

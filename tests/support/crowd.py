@@ -241,6 +241,13 @@ class _Look:
                         self.app.extensions["koguchi"], task["path"], task["text"],
                         expected=task["expected"], actor="owner@example.com", reason=task.get("reason", ""),
                     )  # fmt: skip
+                elif task["do"] == "save_plugin":
+                    from storefront.plugin_settings import save as save_plugin
+
+                    outcome = save_plugin(
+                        self.app.extensions["koguchi"], task["plugin"], task["changes"],
+                        expected=task["expected"], actor="owner@example.com", reason="",
+                    )  # fmt: skip
                 else:
                     from storefront.jobs import run_due
 
