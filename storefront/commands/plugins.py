@@ -47,10 +47,17 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
         for row in rows:
-            print(f"{row['id']:<20} {row['state']:<8} {row['kind']:<10} {row['distribution']}")
-            for sentence in filter(None, (row["error"], row.get("said"))):
+            print(f"{row['id']:<20} {row['state']:<8} {row['kind']:<16} {row['distribution']}")
+            for sentence in filter(None, (row["error"], _told(row))):
                 print(f"{'':<20} {sentence}")
     return 1 if any(each.state == "failed" for each in plugins.installed) else 0
+
+
+def _told(row: dict[str, Any]) -> str:
+    if "is_well" not in row:
+        return ""
+    state = "well" if row["is_well"] else "NOT WELL"
+    return f"{state}: {row['said']}" if row["said"] else state
 
 
 def _said(plugins: Any, plugin: Any) -> dict[str, Any]:
