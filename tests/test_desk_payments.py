@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from plugins.contract import Money
 from storefront.admin.payments import minor_of
 from storefront.audit import AuditEntry
 from storefront.jobs import run_due
@@ -148,6 +149,82 @@ def test_what_was_promised_is_taken(shop: Flask, owner: Visitor) -> None:
         payment = pay_with(shop, "authorized")
         do(owner, payment, "capture")
         assert again(payment).state == "captured"
+
+
+def test_a_part_is_taken_with_a_reason_and_everybody_reads_what_was_let_go(
+    shop: Flask, owner: Visitor
+) -> None:
+    with shop.app_context():
+        payment = pay_with(shop, "authorized")
+        number = order_of(payment).number
+        assert "Amount to take, at most ¥1,980" in page(owner, payment)
+        assert "Write the reason" in do(owner, payment, "capture", amount="1,500")
+        assert "more than was promised" in do(owner, payment, "capture", amount="1981", reason="x")
+        assert "Write the amount" in do(owner, payment, "capture", amount="1.5", reason="x")
+        told = do(owner, payment, "capture", amount="1,500", reason="one bag is missing")
+        assert again(payment).captured_minor == 1_500
+        for words in ("¥480 let go", "Taken: ¥1,500", "one bag is missing", "Amount, at most ¥1,500"):
+            assert words in told, words
+        assert audited() == [("payment_capture", "owner@example.com")]
+        seen = Visitor(shop, "hayashi").get(f"/orders/{number}?lang=en").text
+        assert "¥1,500 taken; the other ¥480 that you promised are let go" in seen
+        assert "one bag is missing" not in seen
+
+
+def test_money_that_is_being_taken_has_no_second_button(shop: Flask, owner: Visitor) -> None:
+    with shop.app_context():
+        payment = pay_with(shop, "authorized")
+        tell(shop, capture_outcome="timeout")
+        told = do(owner, payment, "capture", amount="1500", reason="x")
+        assert "What came of it is not known yet" in told
+        assert "¥1,500 is being taken" in told
+        assert 'value="capture"' not in told
+
+
+def test_a_refund_that_does_not_fit_is_settled_by_the_owner_alone(
+    shop: Flask, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = dummy(shop).refund
+    with shop.app_context():
+        payment = pay_with(shop, "captured")
+        monkeypatch.setattr(
+            dummy(shop), "refund", lambda view, amount, **more: real(view, Money(250, "JPY"), **more)
+        )
+        told = do(owner, payment, "refund", amount="300", reason="wet")
+        assert "Asked to pay back ¥300, the provider says ¥250." in told
+        assert "another amount than was asked" in owner.get("/admin/payments?lang=en").text
+        row = newly().scalars(select(Refund)).one()
+        path = f"/admin/payments/refunds/{row.id}/settle"
+        clerk = Visitor(shop, "clerk")
+        assert 'value="accept"' not in page(clerk, payment)
+        assert clerk.post(path, data={"do": "accept", "reason": "x"}).status_code == 403
+        for data in (
+            {"do": "accept"},
+            {"do": "noted", "reason": "x", "amount": "many"},
+            {"do": "noted", "reason": "x"},
+        ):
+            owner.post(path, data=data)
+            assert again(payment).state == "captured"
+        owner.post(path, data={"do": "accept", "reason": "seen on their page"})
+        assert again(payment).state == "partially_refunded"
+        assert "Asked to pay back" not in page(owner, payment)
+        assert audited()[-1] == ("payment_settle", "owner@example.com")
+        assert (
+            owner.post("/admin/payments/refunds/99/settle", data={"do": "accept", "reason": "x"}).status_code
+            == 404
+        )
+
+
+def test_a_failed_refund_leaves_the_list_when_the_money_went_back_after_all(
+    shop: Flask, owner: Visitor
+) -> None:
+    with shop.app_context():
+        payment = pay_with(shop, "captured")
+        tell(shop, refund_outcome="declined")
+        do(owner, payment, "refund", amount="100", reason="late")
+        assert order_of(payment).number in owner.get("/admin/payments").text
+        do(owner, payment, "refund", amount="100", reason="by transfer", by_hand="1")
+        assert order_of(payment).number not in owner.get("/admin/payments").text
 
 
 @pytest.mark.parametrize("button", ["void", "capture", "paid", "unpaid", "ask", "resolve", "", "delete"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,10 @@ from sqlalchemy import select
 from storefront.clock import now
 from storefront.database import get_session, write
 from storefront.jobs import run_due
-from storefront.payments import Payment, payment_of
+from storefront.orders import Order
+from storefront.payments import Payment, ask, payment_of, trying_again
 from storefront.payments.attempts import view_of
+from support.ordering import allow_terms
 from support.paying import Visitor, again, dummy, dummy_shop, incidents, newly, order_of, pay_with, post, tell
 
 
@@ -157,9 +161,84 @@ def test_a_way_of_paying_with_another_fee_is_not_offered_for_a_confirmed_total(
         payment = pay_with(shop, "requires_action")
         dummy(shop).settle(str(payment.id), "failed")
         tell(shop, fee_minor=300)
-        page = buyer.get(path_of(payment, "/payment"))
+        page = buyer.get(path_of(payment, "/payment?lang=en"))
         assert 'value="bank_transfer"' in page.text
         assert 'value="dummy"' not in page.text
+        assert "Its fee is ¥300 without tax, and this order was confirmed with ¥0." in page.text
+        assert path_of(payment, "/again") in page.text  # the way to all of them
+
+
+def failed_on_account(shop: Flask, buyer: Visitor, limit: int) -> Payment:
+    """A failed payment of a company that may also buy on account up to a limit."""
+    allow_terms(shop, "HAYASHI", limit)
+    newly()
+    payment = pay_with(shop, "requires_action")
+    dummy(shop).settle(str(payment.id), "failed")
+    buyer.get(path_of(payment, "/payment"))
+    return payment
+
+
+def test_on_account_is_offered_where_the_credit_is_enough(shop: Flask, buyer: Visitor) -> None:
+    with shop.app_context():
+        payment = failed_on_account(shop, buyer, 1_980)
+        assert 'value="net_terms"' in buyer.get(path_of(payment, "/payment")).text
+        buyer.post(path_of(payment, "/payment/again"), data={"method": "net_terms"})
+        order = order_of(payment)
+        assert (order.state, order.payment_code) == ("confirmed", "net_terms")
+
+
+def test_on_account_above_the_credit_is_closed_with_its_reason(shop: Flask, buyer: Visitor) -> None:
+    with shop.app_context():
+        payment = failed_on_account(shop, buyer, 1_979)
+        page = buyer.get(path_of(payment, "/payment?lang=en")).text
+        assert 'value="net_terms"' not in page
+        assert "more than what is left of your credit" in page
+        buyer.post(path_of(payment, "/payment/again"), data={"method": "net_terms"})
+        assert len(attempts()) == 1
+
+
+def test_the_credit_is_looked_at_once_more_under_the_lock(
+    shop: Flask, buyer: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop.app_context():
+        payment = failed_on_account(shop, buyer, 1_979)
+        monkeypatch.setattr(trying_again, "_why_not", lambda *_: "")  # the page was asked a moment earlier
+        buyer.post(path_of(payment, "/payment/again"), data={"method": "net_terms"})
+        assert len(attempts()) == 1
+
+
+def test_two_orders_that_change_to_account_at_once_share_one_credit(
+    tmp_path: Path, database_url: str
+) -> None:
+    with dummy_shop(tmp_path / "shop", database_url) as app:
+        with app.app_context():
+            allow_terms(app, "HAYASHI", 2_000)
+            both = [pay_with(app, "requires_action").order_id for _ in range(2)]
+            for payment in newly().scalars(select(Payment)).all():
+                dummy(app).settle(str(payment.id), "failed")
+                ask(payment.id)
+
+        def change(order_id: int) -> str | None:
+            with app.app_context():
+                return trying_again.try_again(newly().get_one(Order, order_id), "net_terms", "hayashi")
+
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(change, both))
+        assert Counter(answers) == {"authorized": 1, None: 1}
+
+
+def test_where_prices_look_at_the_way_to_pay_only_the_same_way_is_open(
+    shop: Flask, buyer: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop.app_context():
+        payment = pay_with(shop, "requires_action")
+        dummy(shop).settle(str(payment.id), "failed")
+        edition = shop.extensions["koguchi"].rulebook.edition()
+        monkeypatch.setitem(vars(edition), "facts_used", frozenset({"order.payment"}))
+        page = buyer.get(path_of(payment, "/payment?lang=en")).text
+        assert 'value="dummy"' in page
+        assert 'value="bank_transfer"' not in page
+        assert "The prices of this order depend on the way to pay." in page
 
 
 @pytest.mark.parametrize("outcome", ["captured", "requires_action", "pending"])

@@ -16,7 +16,7 @@ from plugins.contract import Capability
 from plugins.payments.dummy import Dummy
 from storefront.database import get_session, write
 from storefront.jobs import run_due
-from storefront.payments import Payment, PaymentMove, mark_paid, payment_of, refunds
+from storefront.payments import Payment, PaymentMove, ask, mark_paid, payment_of, refunds
 from storefront.payments.models import Refund
 from storefront.payments.refunds import NotRefunded, Refunded, refund
 from support.ordering import placed
@@ -251,3 +251,61 @@ def test_a_transfer_is_paid_back_as_its_plugin_says(small: Flask) -> None:
         assert payment is not None
         told = refund(payment.id, payment.amount_minor, "", WHO)
         assert told.left_minor in (0, payment.amount_minor)
+
+
+# --- a refund of which the provider says another amount
+
+
+@pytest.fixture
+def odd(small: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Payment]:
+    """A payment of which 300 were asked back, and the provider says 250."""
+    real = Dummy.refund
+
+    def refunds_less(self: Dummy, view: Any, amount: Any, *, key: str, reason: str | None) -> Any:
+        return real(self, view, type(amount)(amount.minor - 50, amount.currency), key=key, reason=reason)
+
+    with small.app_context():
+        payment = pay_with(small, "captured")
+        with monkeypatch.context() as patched:
+            patched.setattr(Dummy, "refund", refunds_less)
+            refund(payment.id, 300, "one bag was wet", WHO)
+        yield payment
+
+
+def found() -> Refund:
+    return get_session().scalars(select(Refund).execution_options(populate_existing=True)).one()
+
+
+def test_what_does_not_fit_waits_for_a_person_who_takes_what_the_provider_says(odd: Payment) -> None:
+    row, total = found(), odd.amount_minor
+    assert (row.state, row.code, row.amount_minor, row.answered_minor) == ("requested", "mismatch", 300, 250)
+    assert refund(odd.id, total - 299, "", WHO) == NotRefunded("too_much", total - 300)
+    assert refunds.settle(row.id, 250, "seen on their page", WHO) == Refunded(row.id, "done", total - 250)
+    assert (again(odd).state, found().amount_minor) == ("partially_refunded", 250)
+    assert found().reason == "one bag was wet; seen on their page"
+    ask(odd.id)  # the provider's own sum fits what was settled
+    assert (again(odd).state, found().amount_minor) == ("partially_refunded", 250)
+    assert refunds.settle(row.id, 1, "again", WHO) == NotRefunded("settled", total - 250)
+
+
+def test_what_does_not_fit_is_settled_at_what_a_person_found_out_and_never_above_what_was_taken(
+    odd: Payment,
+) -> None:
+    row, total = found(), odd.amount_minor
+    assert refunds.settle(row.id, total + 1, "x", WHO) == NotRefunded("too_much", total)
+    assert refunds.settle(row.id, -1, "x", WHO) == NotRefunded("amount", total)
+    assert refunds.settle(row.id, total, "all of it", WHO) == Refunded(row.id, "done", 0)
+    assert again(odd).state == "refunded"
+
+
+def test_where_nothing_went_back_the_amount_is_free_again(odd: Payment) -> None:
+    assert refunds.settle(found().id, 0, "nothing arrived", WHO) == Refunded(1, "failed", odd.amount_minor)
+    assert again(odd).state == "captured"
+
+
+def test_control_a_refund_that_fits_is_nothing_to_settle(small: Flask) -> None:
+    with small.app_context():
+        payment = pay_with(small, "captured")
+        refund(payment.id, 300, "", WHO)
+        assert refunds.odd(get_session(), payment.id) == []
+        assert isinstance(refunds.settle(1, 250, "x", WHO), NotRefunded)

@@ -13,10 +13,10 @@ from decimal import Decimal
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from plugins.contract import Capability
-from rules.money import to_minor, unit
+from rules.money import amount_text, to_minor, unit
 from storefront import audit, format
 from storefront import payments as paying
 from storefront.access import current_person, owner, staff
@@ -24,8 +24,8 @@ from storefront.admin.desk import bp
 from storefront.database import get_session, write
 from storefront.language import _, text
 from storefront.orders import Order
-from storefront.payments import refunds, review, work
-from storefront.payments.models import OPEN, WAITING, Payment, Refund, WebhookEvent
+from storefront.payments import captures, refunds, review, work
+from storefront.payments.models import OPEN, WAITING, Capture, Payment, Refund, WebhookEvent
 from storefront.payments.timeline import LOOKS, Happened, payments_of, timeline
 from storefront.shop import current_shop
 
@@ -44,6 +44,12 @@ class ShownPayment:
     may: frozenset[str]
     is_gone: bool
     cannot_refund: str
+    under_way: Capture | None = None  # money is being taken, and nobody knows yet what came of it
+    may_take_part: bool = False
+    released_minor: int = 0
+    odd: Sequence[Refund] = ()  # refunds of which the provider says another amount
+    whole: str = ""  # the amount as it would be typed
+    is_offline: bool = False  # no provider holds the money: the owner sees it arrive
 
 
 def shown_payments(order: Order) -> list[ShownPayment]:
@@ -64,6 +70,12 @@ def _shown(payment: Payment) -> ShownPayment:
         frozenset(_may(payment, is_gone, left)),
         is_gone,
         _(refunds.WHY[cannot]) if cannot else "",
+        captures.under_way(session, payment.id) if payment.state in OPEN else None,
+        captures.may_take_part(payment),
+        captures.released_minor(payment),
+        refunds.odd(session, payment.id),
+        amount_text(payment.amount_minor, payment.currency),
+        plugins.can(payment.provider, Capability.OFFLINE),
     )
 
 
@@ -93,7 +105,7 @@ def payments() -> str:
         select(Refund, Payment, Order)
         .join(Payment, Payment.id == Refund.payment_id)
         .join(Order, Order.id == Payment.order_id)
-        .where(Refund.state != "done")
+        .where(or_(Refund.state == "requested", (Refund.state == "failed") & ~refunds.was_made_good()))
     )
     unknown = select(WebhookEvent).where(WebhookEvent.state == "unknown")
     opened = with_order.where(Payment.state.in_(WAITING))
@@ -126,7 +138,7 @@ def payment_ask(payment_id: int) -> ResponseReturnValue:
 @bp.post("/payments/<int:payment_id>/do")
 @owner
 def payment_do(payment_id: int) -> ResponseReturnValue:
-    """Take the money, give a payment up, pay back, or end a review."""
+    """Take the money or a part of it, give a payment up, pay back, or end a review."""
     payment, order = _found(payment_id)
     button = request.form.get("do", "")
     reason = request.form.get("reason", "").replace("\0", "").strip()[:500]
@@ -152,8 +164,7 @@ def _do(button: str, payment: Payment, order: Order, reason: str) -> None:
         state = review.resolve(payment.id, is_paid=button == "paid", reason=reason, actor=actor.email)
         said, after = _said(state or payment.state, payment), {"state": state}
     elif button == "capture":
-        state = paying.capture(payment.id, actor.email)
-        said, after = _said(state, payment), {"state": state}
+        said, after = _take(payment, reason, actor.email)
     else:
         said, after = _void(payment, actor.email)
     if after:
@@ -161,6 +172,25 @@ def _do(button: str, payment: Payment, order: Order, reason: str) -> None:
             told = after | ({"reason": reason} if reason else {})
             audit.record(session, actor, f"payment_{button}", f"order:{order.number}", before, told)
     flash(said, "ok" if after else "warn")
+
+
+def _take(payment: Payment, reason: str, actor: str) -> tuple[str, dict[str, object]]:
+    """All of it unless another amount was typed; less needs a reason, as the buyer reads that there was one."""
+    typed = request.form.get("amount")
+    amount = payment.amount_minor if typed is None else minor_of(typed, payment.currency)
+    if amount is None:
+        return _("Write the amount as a number, such as %(example)s.", example="1200"), {}
+    if amount != payment.amount_minor and not reason:
+        return _("Write the reason; it is kept with the payment."), {}
+    answer = captures.take(payment.id, amount, reason, actor)
+    if isinstance(answer, captures.NotTaken):
+        return _(captures.WHY[answer.code]), {}
+    after: dict[str, object] = {"amount": amount, "state": answer.payment_state}
+    if answer.state == "requested":
+        return _("What came of it is not known yet; it is asked about until it is."), after
+    if answer.state == "failed":
+        flash(_("The money was not taken. See why below."), "block")
+    return _said(answer.payment_state, payment), after
 
 
 def _void(payment: Payment, actor: str) -> tuple[str, dict[str, object]]:
@@ -193,6 +223,41 @@ def _pay_back(payment: Payment, reason: str, actor: str) -> tuple[str, dict[str,
     if answer.state == "requested":
         return _("The outcome of the refund is not known yet; it is asked about until it is."), after
     return _("Refund of %(amount)s: noted.", amount=shown), after
+
+
+@bp.post("/payments/refunds/<int:refund_id>/settle")
+@owner
+def refund_settle(refund_id: int) -> ResponseReturnValue:
+    """End a refund that does not fit: as the provider says, or as the owner found out."""
+    row = get_session().get(Refund, refund_id)
+    if row is None:
+        abort(404)
+    payment, order = _found(row.payment_id)
+    reason = request.form.get("reason", "").replace("\0", "").strip()[:300]
+    said_so = request.form.get("do") == "accept"
+    amount = row.answered_minor if said_so else minor_of(request.form.get("amount", ""), payment.currency)
+    if not reason:
+        flash(_("Write the reason; it is kept with the payment."), "block")
+    elif amount is None:
+        flash(_("Write the amount as a number, such as %(example)s.", example="1200"), "block")
+    else:
+        _settle(row, payment, order, amount, reason)
+    return redirect(_back(order), 303)
+
+
+def _settle(row: Refund, payment: Payment, order: Order, amount: int, reason: str) -> None:
+    actor = current_person()
+    assert actor is not None
+    before = {"refund": row.amount_minor, "answered": row.answered_minor}
+    answer = refunds.settle(row.id, amount, reason, actor.email)
+    if isinstance(answer, refunds.NotRefunded):
+        flash(_(refunds.WHY[answer.code]), "warn")
+        return
+    with write() as session:
+        told = {"refund": amount, "reason": reason}
+        audit.record(session, actor, "payment_settle", f"order:{order.number}", before, told)
+    shown = format.money(amount, payment.currency)
+    flash(_("Settled: %(amount)s went back.", amount=shown), "ok")
 
 
 def minor_of(typed: str, currency: str) -> int | None:

@@ -23,7 +23,7 @@ from storefront.orders import STATES, Order, OrderLine, address, mails, view
 from storefront.orders.approval import approval_of
 from storefront.orders.moves import Moved, may_cancel, move
 from storefront.orders.view import STATE_WORDS
-from storefront.payments import payment_of, refunds
+from storefront.payments import captures, payment_of, refunds
 from storefront.payments.models import PAID
 from storefront.shipments import shipments_of
 
@@ -113,6 +113,7 @@ def show(number: str) -> ResponseReturnValue:
         order=order,
         payment=payment,
         is_new=is_new,
+        released=captures.released_minor(payment) if payment is not None else 0,
         refunds=refunds.of_order(session, order.id) if payment is not None and payment.state in PAID else [],
         word=STATE_WORDS[order.state],
         words=STATE_WORDS,

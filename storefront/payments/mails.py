@@ -5,11 +5,13 @@ Rendered when sent, from the payment's own rows; the recipient is looked up at t
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import current_app
 
 from plugins.contract import Capability
-from storefront import jobs, mail
-from storefront.clock import now
+from storefront import format, jobs, mail
+from storefront.clock import in_shop_zone, now
 from storefront.database import write
 from storefront.language import N_, _, speak
 from storefront.orders.mails import recipient
@@ -65,6 +67,12 @@ ALARMS = {
 }
 
 
+def _plainly(moment: datetime) -> str:
+    """A moment for a mail, which has no markup."""
+    here = in_shop_zone(moment)
+    return f"{format.day_text(here)} {here:%H:%M}"
+
+
 @jobs.handles("payment.mail")
 def about_payment(job: jobs.Job) -> None:
     """Write one mail to the buyer; the same job again writes none."""
@@ -89,7 +97,7 @@ def about_payment(job: jobs.Job) -> None:
             released=released_minor(payment),
             left=left_minor(session, payment),
             instructions=instruction_rows(payment),
-            until=payment.updated_at + RETRY_WITHIN,
+            until=_plainly(payment.updated_at + RETRY_WITHIN),
             link=f"{current_shop().settings.base_url}/orders/{order.number}",
         )
         subject = _(SUBJECTS[event], number=order.number)

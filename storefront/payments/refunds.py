@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from plugins.contract import Capability, Money, PaymentView, Result
 from plugins.guard import Failure
@@ -29,6 +29,7 @@ from storefront.shop import current_shop
 TAKEN_UP_AFTER = timedelta(minutes=2)
 MISMATCH = "mismatch"
 BY_HAND = "by_hand"
+SETTLED = "settled"  # a person said what went back
 REFUNDABLE = frozenset({"captured", "partially_refunded"})
 
 
@@ -56,6 +57,7 @@ WHY = {
     "gone": N_("The plugin of this payment is not active. Pay back by hand and note it here."),
     "unable": N_("This way of paying cannot pay back. Pay back by hand and note it here."),
     "whole": N_("This way of paying can pay back the whole amount only."),
+    "settled": N_("Somebody has settled this refund already."),
 }
 
 
@@ -142,6 +144,19 @@ def of_order(session: Session, order_id: int) -> list[Refund]:
     return list(session.scalars(statement))
 
 
+def odd(session: Session, payment_id: int) -> list[Refund]:
+    """Refunds of which the provider says another amount, until somebody has settled them."""
+    waits = (Refund.payment_id == payment_id, Refund.state == "requested", Refund.code == MISMATCH)
+    return list(session.scalars(select(Refund).where(*waits).order_by(Refund.id)))
+
+
+def was_made_good() -> ColumnElement[bool]:
+    """Of a refund that failed: another of the same payment followed, or somebody settled it."""
+    later = aliased(Refund)
+    followed = (later.payment_id == Refund.payment_id, later.id > Refund.id, later.state == "done")
+    return exists().where(*followed) | (func.coalesce(Refund.code, "") == SETTLED)
+
+
 def _sum(session: Session, payment_id: int, *states: str) -> int:
     statement = select(func.coalesce(func.sum(Refund.amount_minor), 0))
     return int(
@@ -219,6 +234,25 @@ def _settle(
         payment.updated_at = now()
     else:
         tell_plugins(session, payment, to)  # the same state, and more of the money is back
+
+
+def settle(refund_id: int, amount_minor: int, reason: str, actor: str) -> Refunded | NotRefunded:
+    """End a refund that does not fit: a person looked, and so much went back; 0 when nothing did. Moves no money."""
+    with write() as session:
+        order, payment = hold(session, session.get_one(Refund, refund_id).payment_id)
+        row = session.get_one(Refund, refund_id, populate_existing=True)
+        most = left_minor(session, payment) + row.amount_minor
+        if row.state != "requested" or row.code != MISMATCH:
+            return NotRefunded("settled", most - row.amount_minor)
+        if not 0 <= amount_minor <= most:
+            return NotRefunded("amount" if amount_minor < 0 else "too_much", most)
+        row.reason, row.actor = f"{row.reason}; {reason}"[:500], actor[:254]
+        if amount_minor:
+            row.amount_minor = amount_minor
+            _settle(session, order, payment, row, "done", SETTLED)
+        else:
+            row.state, row.code, row.done_at = "failed", SETTLED, now()
+        return Refunded(row.id, row.state, most - amount_minor)
 
 
 @jobs.handles("payment.refund")

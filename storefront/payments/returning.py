@@ -19,7 +19,7 @@ from storefront.payments import mails
 from storefront.payments.attempts import ask, payment_of
 from storefront.payments.models import UNKNOWN, WAITING, Payment
 from storefront.payments.pages import bp
-from storefront.payments.trying_again import methods_again, try_again
+from storefront.payments.trying_again import try_again, ways_again
 from storefront.security import limiter
 from storefront.shop import current_shop
 
@@ -63,7 +63,7 @@ def show(number: str) -> ResponseReturnValue:
         payment=payment,
         stage=stage,
         is_active=payment.provider in current_shop().plugins.payments,
-        methods=methods_again(order) if stage == "failed" else [],
+        ways=ways_again(order) if stage == "failed" else [],
     )
 
 

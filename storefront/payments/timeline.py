@@ -40,6 +40,7 @@ CAPTURE_WORDS = {
 CODES = {
     "by_hand": N_("paid back by hand"),
     "mismatch": N_("the provider answered another amount"),
+    "settled": N_("looked up and settled"),
     "unknown": N_("no answer yet"),
     "pending": N_("the provider is at it"),
     "review": N_("the provider answered another amount"),
