@@ -32,7 +32,22 @@ def report() -> tuple[dict[str, Any], bool]:
     database, rules = _database(), _rules()
     ok = database == "ok" and rules["state"] != "none"
     at = now().isoformat(timespec="seconds")
-    return {"ok": ok, "at": at, "database": database, "rules": rules, "matcher": _matcher()}, ok
+    told = {
+        "ok": ok,
+        "at": at,
+        "database": database,
+        "rules": rules,
+        "matcher": _matcher(),
+        "plugins": _plugins(),
+    }
+    return told, ok
+
+
+def _plugins() -> dict[str, Any]:
+    """Since when, as far as this process has met it, shop.toml has been of no use to its plugins; loads none."""
+    since = current_shop().running_plugins.stale_since
+    stale_since = since.isoformat(timespec="seconds") if since else None
+    return {"state": "stale" if since else "current", "stale_since": stale_since}
 
 
 def _matcher() -> str:

@@ -37,6 +37,20 @@ def test_a_broken_rule_file_keeps_the_shop_open_and_is_told(client: FlaskClient,
     assert told["stale_since"]
 
 
+def test_a_broken_shop_toml_keeps_the_plugins_and_is_told(
+    app: Flask, client: FlaskClient, shop_folder: Path
+) -> None:
+    assert (
+        app.extensions["koguchi"].plugins
+        and client.get("/health").get_json()["plugins"]["state"] == "current"
+    )
+    (shop_folder / "shop.toml").write_text("[broken", encoding="utf-8")
+    assert app.extensions["koguchi"].plugins
+    answer = client.get("/health")
+    assert answer.status_code == 200 and answer.get_json()["plugins"]["state"] == "stale"
+    assert answer.get_json()["plugins"]["stale_since"] and "broken" not in answer.get_data(as_text=True)
+
+
 def test_without_any_good_rules_no_order_can_be_taken(tmp_path: Path) -> None:
     from support.shop import make_app
 

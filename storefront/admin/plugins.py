@@ -58,7 +58,7 @@ def plugins() -> str:
     """Every installed plugin with version, state and what failed last in any process."""
     running = current_shop().running_plugins
     found, pages = running.current(), _pages()
-    current_shop().plugin_failures.flush(at_once=True)
+    _write_failures()
     return render_template(
         "admin/plugins.html",
         plugins=found.installed,
@@ -71,6 +71,12 @@ def plugins() -> str:
         pages=pages,
         running=running,
     )
+
+
+def _write_failures() -> None:
+    """Those of this process too, and read the table as it is then."""
+    current_shop().plugin_failures.flush(at_once=True)
+    get_session().commit()
 
 
 def state_of(plugin: Plugin) -> str:
@@ -128,7 +134,7 @@ def page_of(name: str, *, health: Asked | None = None, **settings: Any) -> str:
     person = current_person()
     is_owner = person is not None and person.role == "owner"
     shop = current_shop()
-    shop.plugin_failures.flush(at_once=True)
+    _write_failures()
     provider = shop.plugins.payments.get(name) or shop.plugins.shipping.get(name)
     return render_template(
         "admin/plugin.html",
