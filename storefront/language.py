@@ -125,7 +125,7 @@ def text(table: Mapping[str, str] | Any | None) -> str:
         return ""
     if isinstance(table, str):
         return table
-    if isinstance(table, Mapping):
+    if isinstance(table, (dict, Mapping)):  # dict first: whether others are mappings takes longer to find out
         return str(table.get(language()) or table.get("ja") or table.get("en") or "")
     return str(table[language()])
 

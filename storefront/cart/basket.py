@@ -166,7 +166,8 @@ def _read(
     company, shop, on = current_company(), current_shop(), today()
     offers = pricing.offers_for(session, company, rows.values(), shop=shop, on=on)
     here = [line for line in lines if line.sku in rows and not offers[line.sku].is_hidden]
-    gone = [line.sku for line in lines if line not in here]
+    skus_here = {line.sku for line in here}
+    gone = [line.sku for line in lines if line.sku not in skus_here]
     active = [line for line in here if not line.is_held]
 
     def priced_of(some: Sequence[CartLine], *, whole: bool) -> PricedCart | None:

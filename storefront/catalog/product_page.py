@@ -9,16 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request
 from markupsafe import Markup
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from rules.offers import Offer, OfferRow
 from storefront import explained, format, pricing
 from storefront.access import current_company, public
+from storefront.accounts import Company
 from storefront.catalog import shelf
 from storefront.catalog.entries import (
     drawing_href,
@@ -83,7 +85,7 @@ def page(sku: str, typed: str | None) -> tuple[str, int]:
     answer = _answer(session, row, offer, asked, on)
     if "HX-Request" in request.headers:
         return render_template("catalog/_product_live.html", row=row, **answer), status
-    last = _last_ordered(session, row.sku) if company is not None else None
+    last = _last_ordered(session, company, row.sku) if company is not None else None
     body = render_template(
         "catalog/product.html",
         row=row,
@@ -96,9 +98,15 @@ def page(sku: str, typed: str | None) -> tuple[str, int]:
     return body, status
 
 
+# Statements are built once and run with the values of each request: building one costs more than running it.
+_OF_SKU = shelf.rows_with_stock(*shelf.COLUMNS, Product.description).where(
+    Product.sku == bindparam("its_sku")
+)
+_NAMES = select(Category.path, Category.name).where(Category.path.in_(bindparam("paths", expanding=True)))
+
+
 def _product(session: Session, sku: str) -> Row[Any] | None:
-    query = shelf.rows_with_stock(*shelf.COLUMNS, Product.description)
-    return session.execute(query.where(Product.sku == sku)).one_or_none() if sku.isprintable() else None
+    return session.execute(_OF_SKU, {"its_sku": sku}).one_or_none() if sku.isprintable() else None
 
 
 def _answer(
@@ -272,26 +280,32 @@ def _trail(session: Session, path: str | None) -> list[tuple[str, str]]:
         return []
     parts = path.split("/")
     paths = ["/".join(parts[: place + 1]) for place in range(len(parts))]
-    names = session.execute(select(Category.path, Category.name).where(Category.path.in_(paths)))
+    names = session.execute(_NAMES, {"paths": paths})
     named = {one.path: text(one.name) for one in names}
     return [(one, named.get(one, one.rsplit("/", 1)[-1])) for one in paths]
 
 
-def _last_ordered(session: Session, sku: str) -> Any:
+def _last_ordered(session: Session, company: Company, sku: str) -> Any:
     """When this company last ordered the product, and how many."""
+    return session.execute(_orders_of_product(), {"its_company": company.id, "its_sku": sku}).first()
+
+
+@cache
+def _orders_of_product() -> Select[Any]:
     from storefront.orders import Order, OrderLine
 
-    company = current_company()
-    assert company is not None
-    query = (
+    return (
         select(Order.placed_at, func.sum(OrderLine.quantity).label("quantity"))
         .join(OrderLine, OrderLine.order_id == Order.id)
-        .where(Order.company_id == company.id, OrderLine.sku == sku, Order.state != "cancelled")
+        .where(
+            Order.company_id == bindparam("its_company"),
+            OrderLine.sku == bindparam("its_sku"),
+            Order.state != "cancelled",
+        )
         .group_by(Order.id)
         .order_by(Order.placed_at.desc())
         .limit(1)
     )
-    return session.execute(query).first()
 
 
 def _facts(row: Any, last: Any) -> list[tuple[str, str | Markup]]:

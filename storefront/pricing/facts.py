@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 import rules
 from rules import VISITOR, Catalog, Customer
+from rules import Product as ProductFacts
 from rules.money import to_major
 from storefront.database import ReadSession
 
@@ -53,9 +54,9 @@ def products_table() -> Table:
     return table  # type: ignore[no-any-return]
 
 
-def product_facts(row: Any) -> rules.Product:
+def product_facts(row: Any) -> ProductFacts:
     """A product's row (or record) as facts; an empty text or list is absent."""
-    return rules.Product(
+    return ProductFacts(
         sku=row.sku,
         category=row.category or None,
         brand=row.brand or None,
