@@ -40,13 +40,26 @@ def shop_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def number(app: Flask) -> Iterator[str]:
+def number(app: Flask) -> str:
     """A confirmed order that goes to Osaka by the tariff."""
     with app.app_context():
         order = placed("hayashi", {"M4-10": 100}, shipping="table_rate")
         with write() as session:
             move(session, order.id, "confirmed", "test")
-        yield str(order.number)
+        return str(order.number)
+
+
+@pytest.fixture
+def inside(app: Flask, number: str) -> Iterator[str]:
+    """The same order's number, and an application context around the test."""
+    with app.app_context():
+        yield number
+
+
+def stored(app: Flask, number: str) -> tuple[dict[str, str], int]:
+    """The order's address, and how often it was corrected."""
+    with app.app_context():
+        return dict(order_of(number).ship_to), len(get_session().scalars(select(OrderAddress)).all())
 
 
 def order_of(number: str) -> Order:
@@ -69,13 +82,11 @@ def why(done: Corrected | NotCorrected) -> str:
     return done.why if isinstance(done, NotCorrected) else "corrected"
 
 
-def test_a_house_number_is_corrected_and_who_when_and_why_are_kept(
-    app: Flask, number: str, database_url: str
-) -> None:
-    before = order_of(number)
+def test_a_house_number_is_corrected_and_who_when_and_why_are_kept(inside: str, database_url: str) -> None:
+    before = order_of(inside)
     was, sums = dict(before.ship_to), (before.total_minor, before.shipping_minor, before.decision)
-    assert amended(number, street="本町 4-5-7") == Corrected(number)
-    after = order_of(number)
+    assert amended(inside, street="本町 4-5-7") == Corrected(inside)
+    after = order_of(inside)
     assert after.ship_to == was | {"street": "本町 4-5-7"}
     assert (after.total_minor, after.shipping_minor, after.decision) == sums
     (kept,) = get_session().scalars(select(OrderAddress))
@@ -86,7 +97,7 @@ def test_a_house_number_is_corrected_and_who_when_and_why_are_kept(
         WHY,
     )
     (entry,) = get_session().scalars(select(AuditEntry).where(AuditEntry.action == "correct"))
-    assert (entry.subject, entry.actor) == (f"order:{number}", "clerk@example.com")
+    assert (entry.subject, entry.actor) == (f"order:{inside}", "clerk@example.com")
     assert entry.before == {"ship_to": was}
 
 
@@ -101,56 +112,56 @@ def test_a_house_number_is_corrected_and_who_when_and_why_are_kept(
     ],
 )
 def test_what_cannot_change_a_price_is_corrected_and_all_else_refused_with_its_reason(
-    app: Flask, number: str, changes: dict[str, str], told: str
+    inside: str, changes: dict[str, str], told: str
 ) -> None:
-    before = dict(order_of(number).ship_to)
-    assert why(amended(number, **changes)) == told
+    before = dict(order_of(inside).ship_to)
+    assert why(amended(inside, **changes)) == told
     if told != "corrected":
-        assert order_of(number).ship_to == before
+        assert order_of(inside).ship_to == before
         assert get_session().scalars(select(OrderAddress)).all() == []
 
 
-def test_a_price_that_would_differ_is_named_with_both_amounts(app: Flask, number: str) -> None:
-    done = amended(number, postcode="9070001")
+def test_a_price_that_would_differ_is_named_with_both_amounts(inside: str) -> None:
+    done = amended(inside, postcode="9070001")
     assert isinstance(done, NotCorrected)
     assert (done.before_minor, done.after_minor) == (770, 1870)
 
 
 def test_rules_that_look_at_the_postcode_keep_it_as_it_is(
-    app: Flask, number: str, monkeypatch: pytest.MonkeyPatch
+    inside: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edition = current_shop().rulebook.edition()
     monkeypatch.setitem(edition.__dict__, "facts_used", frozenset({"order.ship_to.postcode"}))
-    assert why(amended(number, postcode="5810000")) == "rules"
-    assert why(amended(number, street="本町 1")) == "corrected"  # the postcode stays
+    assert why(amended(inside, postcode="5810000")) == "rules"
+    assert why(amended(inside, street="本町 1")) == "corrected"  # the postcode stays
 
 
-def test_a_way_to_ship_that_does_not_answer_keeps_the_postcode_but_not_the_house_number(
-    app: Flask, number: str
-) -> None:
+def test_a_way_to_ship_that_does_not_answer_keeps_the_postcode_but_not_the_house_number(inside: str) -> None:
     with write() as session:
-        session.scalars(select(Order).where(Order.number == number)).one().shipping_code = "gone"
-    assert why(amended(number, city="八尾市")) == "unanswered"
-    assert why(amended(number, street="本町 1")) == "corrected"
+        session.scalars(select(Order).where(Order.number == inside)).one().shipping_code = "gone"
+    assert why(amended(inside, city="八尾市")) == "unanswered"
+    assert why(amended(inside, street="本町 1")) == "corrected"
 
 
-@pytest.mark.parametrize("state", ["shipped", "delivered", "closed", "cancelled"])
-def test_an_order_that_left_or_is_over_keeps_its_address(app: Flask, number: str, state: str) -> None:
-    with write() as session:
-        session.scalars(select(Order).where(Order.number == number)).one().state = state
-    done = amended(number, street="本町 1")
-    assert isinstance(done, NotCorrected) and (done.why, done.state) == ("state", state)
+def test_an_order_that_left_or_is_over_keeps_its_address(inside: str) -> None:
+    for state in ("shipped", "delivered", "closed", "cancelled"):
+        with write() as session:
+            session.scalars(select(Order).where(Order.number == inside)).one().state = state
+        done = amended(inside, street="本町 1")
+        assert isinstance(done, NotCorrected) and (done.why, done.state) == ("state", state)
 
 
-def test_a_page_from_before_another_correction_overwrites_nothing(app: Flask, number: str) -> None:
-    old = seal_of(order_of(number))
-    assert why(amended(number, street="本町 1")) == "corrected"
-    assert why(amended(number, seal=old, street="本町 2")) == "changed"
-    assert order_of(number).ship_to["street"] == "本町 1"
+def test_a_page_from_before_another_correction_overwrites_nothing(inside: str) -> None:
+    old = seal_of(order_of(inside))
+    assert why(amended(inside, street="本町 1")) == "corrected"
+    assert why(amended(inside, seal=old, street="本町 2")) == "changed"
+    assert order_of(inside).ship_to["street"] == "本町 1"
 
 
 def test_of_four_corrections_at_one_moment_one_is_written(app: Flask, number: str, database_url: str) -> None:
-    seal, start = seal_of(order_of(number)), Barrier(4)
+    start = Barrier(4)
+    with app.app_context():
+        seal = seal_of(order_of(number))
 
     def one(place: int) -> str:
         with app.app_context():
@@ -160,13 +171,15 @@ def test_of_four_corrections_at_one_moment_one_is_written(app: Flask, number: st
     with ThreadPoolExecutor(4) as threads:
         told = sorted(threads.map(one, range(4)))
     assert told == ["changed", "changed", "changed", "corrected"]
-    assert len(get_session().scalars(select(OrderAddress)).all()) == 1
+    assert stored(app, number)[1] == 1
 
 
 def test_shipping_and_correcting_at_one_moment_wait_for_each_other(
     app: Flask, number: str, database_url: str
 ) -> None:
-    seal, start = seal_of(order_of(number)), Barrier(2)
+    start = Barrier(2)
+    with app.app_context():
+        seal = seal_of(order_of(number))
     tracking = f"12345678901{12345678901 % 7}"
 
     def ship() -> Any:
@@ -183,9 +196,9 @@ def test_shipping_and_correcting_at_one_moment_wait_for_each_other(
         shipped, mended = threads.submit(ship), threads.submit(mend)
         assert shipped.result() == Applied(1, 1, 0)
         assert mended.result() in ("corrected", "state")
-    order = order_of(number)
-    assert order.state == "shipped"
-    assert (order.ship_to["street"] == "本町 9") is (mended.result() == "corrected")
+    with app.app_context():
+        assert order_of(number).state == "shipped"
+    assert (stored(app, number)[0]["street"] == "本町 9") is (mended.result() == "corrected")
 
 
 # ---- the pages
@@ -211,42 +224,43 @@ def test_the_desk_corrects_it_and_the_buyer_sees_it_and_gets_a_mail(
     answer = client.post(f"/admin/orders/{number}/address", data=sent)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/admin/shipments")
     assert WHY in client.get(f"/admin/orders/{number}").get_data(as_text=True)
-    jobs.run_due()
-    mail = get_session().scalars(select(Mail).order_by(Mail.id.desc()).limit(1)).one()
-    assert "訂正" in mail.subject and "本町 4-5-7" in mail.body and WHY in mail.body
+    with app.app_context():
+        jobs.run_due()
+        mail = get_session().scalars(select(Mail).order_by(Mail.id.desc()).limit(1)).one()
+        assert "訂正" in mail.subject and "本町 4-5-7" in mail.body and WHY in mail.body
     sign_in(client, "hayashi")
     page = client.get(f"/orders/{number}").get_data(as_text=True)
     assert "本町 4-5-7" in page and WHY in page and "clerk@example.com" not in page
 
 
-@pytest.mark.parametrize(
-    ("change", "status", "said"),
-    [
-        ({"reason": ""}, 422, "理由を書いてください"),
-        ({"street": ""}, 422, "番地"),
-        ({"postcode": "12"}, 422, "7けた"),
-        ({"region": "JP-13"}, 422, "都道府県が変わると"),
-        ({"region": "JP-99"}, 422, "都道府県"),
-        ({"postcode": "907-0001"}, 422, "¥770ではなく¥1,870"),
-        ({"seal": "x"}, 409, "ほかの担当者"),
-        ({"street": "丁" * 300}, 422, "300"),
-    ],
-)
+REFUSED: list[tuple[dict[str, str], int, str]] = [
+    ({"reason": ""}, 422, "理由を書いてください"),
+    ({"street": ""}, 422, "番地"),
+    ({"postcode": "12"}, 422, "577-0011"),
+    ({"region": "JP-13"}, 422, "都道府県が変わると"),
+    ({"region": "JP-99"}, 422, "都道府県"),
+    ({"postcode": "907-0001"}, 422, "¥770ではなく¥1,870"),
+    ({"seal": "x"}, 409, "ほかの担当者"),
+    ({"street": "丁" * 300}, 422, "300"),
+]
+
+
 def test_what_is_refused_is_said_and_what_was_typed_stays(
-    app: Flask, client: FlaskClient, number: str, change: dict[str, str], status: int, said: str
+    app: Flask, client: FlaskClient, number: str
 ) -> None:
     sign_in(client, "owner")
     _page, fields = page_of(client, number)
-    sent = fields | {"street": "本町 4-5-7", "reason": WHY} | change
-    answer = client.post(f"/admin/orders/{number}/address", data=sent)
-    page = html.unescape(answer.get_data(as_text=True))
-    assert answer.status_code == status and said in page, page
-    assert (change.get("street") or "本町 4-5-7") in page or change.get("street") == ""
-    assert get_session().scalars(select(OrderAddress)).all() == []
+    for change, status, said in REFUSED:
+        sent = fields | {"street": "本町 4-5-7", "reason": WHY} | change
+        answer = client.post(f"/admin/orders/{number}/address", data=sent)
+        page = html.unescape(answer.get_data(as_text=True))
+        assert answer.status_code == status and said in page, change
+        assert sent["street"] in page
+    assert stored(app, number)[1] == 0
 
 
 def test_an_order_that_is_shipped_has_no_form(app: Flask, client: FlaskClient, number: str) -> None:
-    with write() as session:
+    with app.app_context(), write() as session:
         session.scalars(select(Order).where(Order.number == number)).one().state = "shipped"
     sign_in(client, "owner")
     answer = client.get(f"/admin/orders/{number}/address")
@@ -254,16 +268,16 @@ def test_an_order_that_is_shipped_has_no_form(app: Flask, client: FlaskClient, n
     assert f"{number}/address" not in client.get(f"/admin/orders/{number}").get_data(as_text=True)
 
 
-@pytest.mark.parametrize("who", ["hayashi", "kitahama", None])
-def test_nobody_but_staff_corrects_an_address(
-    app: Flask, client: FlaskClient, number: str, who: str | None
-) -> None:
-    sent = {"street": "本町 1", "reason": "x", "seal": seal_of(order_of(number))}
-    if who is not None:
-        sign_in(client, who)
-    answer = client.post(f"/admin/orders/{number}/address", data=sent)
-    assert answer.status_code in ({302, 401} if who is None else {403, 404})
-    assert order_of(number).ship_to["street"] == "本町 4-5-6"
+def test_nobody_but_staff_corrects_an_address(app: Flask, client: FlaskClient, number: str) -> None:
+    with app.app_context():
+        sent = {"street": "本町 1", "reason": "x", "seal": seal_of(order_of(number))}
+    for who in (None, "hayashi", "kitahama"):
+        if who is not None:
+            sign_in(client, who)
+        for method in ("get", "post"):
+            answer = getattr(client, method)(f"/admin/orders/{number}/address", data=sent)
+            assert answer.status_code in ({302, 401} if who is None else {403, 404})
+    assert stored(app, number)[0]["street"] == "本町 4-5-6"
 
 
 def test_an_unknown_order_is_not_found(app: Flask, client: FlaskClient) -> None:
@@ -273,7 +287,7 @@ def test_an_unknown_order_is_not_found(app: Flask, client: FlaskClient) -> None:
 
 
 def test_a_slip_that_does_not_fit_leads_to_the_address(app: Flask, client: FlaskClient, number: str) -> None:
-    with write() as session:
+    with app.app_context(), write() as session:
         order = session.scalars(select(Order).where(Order.number == number)).one()
         order.ship_to = order.ship_to | {"street": "本町" * 40}
     sign_in(client, "clerk")

@@ -6,15 +6,18 @@ import html
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from storefront import jobs
 from storefront.clock import set_clock
-from storefront.database import get_session
+from storefront.database import get_session, write
 from storefront.orders import Order
+from storefront.orders.moves import move
 from storefront.orders.placing import Changed, Placed
 from storefront.shipping import leaving_on
 from storefront.shop_calendar import ShopCalendar
@@ -79,11 +82,97 @@ def test_the_order_keeps_the_days_and_the_time_of_day_that_was_chosen(app: Flask
 
 
 @pytest.mark.parametrize(("shipping", "slot"), [("flat_rate", "14:00-16:00"), ("table_rate", "03:00-04:00")])
-def test_a_time_of_day_that_the_way_to_ship_has_not_is_not_promised(
+def test_a_time_of_day_that_the_way_to_ship_has_not_is_asked_about_and_not_dropped(
     app: Flask, shipping: str, slot: str
 ) -> None:
     with app.app_context():
-        assert placed("hayashi", CART, shipping=shipping, slot=slot).delivery_slot == ""
+        assert isinstance(place("hayashi", CART, shipping=shipping, slot=slot), Changed)
+        assert get_session().scalars(select(Order)).all() == []
+
+
+# --- released later than it was placed
+
+
+def test_an_order_that_is_paid_later_is_told_when_it_arrives_then(app: Flask) -> None:
+    at(app, 10)
+    with app.app_context():
+        order = placed("hayashi", CART, shipping="table_rate")
+        assert (order.state, order.arrives) == ("awaiting_payment", ["2026-11-21", "2026-11-22"])
+    at(app, 16, 25)  # five days later, after the cutoff
+    with app.app_context():
+        with write() as session:
+            move(session, order.id, "confirmed", "bank")
+        assert get_session().get_one(Order, order.id).arrives is None  # not the days that have passed
+        jobs.run_due()
+        get_session().expire_all()
+        anew = get_session().get_one(Order, order.id)
+        assert anew.arrives == ["2026-11-27", "2026-11-28"]
+        assert anew.shipping_minor == order.shipping_minor
+
+
+def test_an_order_that_is_released_at_once_keeps_the_days_it_was_shown(app: Flask) -> None:
+    at(app, 10)
+    with app.app_context():
+        order = placed("hayashi", CART, shipping="table_rate")
+        with write() as session:
+            move(session, order.id, "confirmed", "bank")
+        jobs.run_due()
+        get_session().expire_all()
+        assert get_session().get_one(Order, order.id).arrives == ["2026-11-21", "2026-11-22"]
+
+
+def test_an_order_whose_carrier_does_not_answer_any_more_names_no_day(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(app, 10)
+    with app.app_context():
+        order = placed("hayashi", CART, shipping="table_rate")
+    at(app, 10, 27)
+    with app.app_context():
+        monkeypatch.delitem(app.extensions["koguchi"].plugins.shipping, "table_rate")
+        with write() as session:
+            move(session, order.id, "confirmed", "bank")
+        jobs.run_due()
+        get_session().expire_all()
+        assert get_session().get_one(Order, order.id).arrives is None
+
+
+# --- weekends, holidays, the minute of the cutoff, and midnight in Japan
+
+NEW_YEAR = "date,until,name_ja,name_en\n2026-12-29,2027-01-04,年末年始,New Year\n"
+
+
+@pytest.mark.parametrize(
+    ("moment", "leaves", "first", "last"),
+    [
+        # UTC: (month, day, hour, minute, second); the carrier of Kansai takes one to two calendar days
+        ((11, 20, 5, 59, 59), "2026-11-20", "2026-11-21", "2026-11-22"),  # Friday 14:59:59
+        ((11, 20, 6, 0, 0), "2026-11-20", "2026-11-21", "2026-11-22"),  # 15:00:00 is in time
+        ((11, 20, 6, 0, 1), "2026-11-24", "2026-11-25", "2026-11-26"),  # Monday is a holiday
+        ((11, 19, 14, 59, 59), "2026-11-20", "2026-11-21", "2026-11-22"),  # Thursday 23:59:59
+        ((11, 19, 15, 0, 0), "2026-11-20", "2026-11-21", "2026-11-22"),  # midnight: Friday, before its cutoff
+        ((11, 20, 15, 0, 0), "2026-11-24", "2026-11-25", "2026-11-26"),  # Saturday 00:00
+        ((12, 28, 5, 59, 0), "2026-12-28", "2026-12-29", "2026-12-30"),
+        ((12, 28, 6, 1, 0), "2027-01-05", "2027-01-06", "2027-01-07"),  # the shop is closed over New Year
+        ((12, 30, 15, 30, 0), "2027-01-05", "2027-01-06", "2027-01-07"),  # 31 December in Japan
+    ],
+)
+def test_days_are_counted_from_the_cutoff_over_the_shops_closed_days(
+    app: Flask, shop_folder: Path, moment: tuple[int, ...], leaves: str, first: str, last: str
+) -> None:
+    (shop_folder / "closures.csv").write_text(NEW_YEAR, "utf-8")
+    month, day, hour, minute, second = moment
+    set_clock(app, FixedClock(datetime(2026, month, day, hour, minute, second, tzinfo=UTC)))
+    with app.app_context():
+        found: Any = option()
+        told = [str(each) for each in (found.leaves_on, found.earliest, found.latest)]
+        assert told == [leaves, first, last]
+
+
+def test_public_holidays_of_the_turn_of_the_year_are_no_days_to_leave_on() -> None:
+    calendar = ShopCalendar()  # without a closures.csv: New Year's Day alone is one
+    assert leaving_on(calendar, date(2026, 12, 31)) == date(2026, 12, 31)
+    assert leaving_on(calendar, date(2027, 1, 1)) == date(2027, 1, 4)  # then a weekend
 
 
 def test_the_page_offers_the_times_of_the_chosen_way_and_the_order_shows_them(

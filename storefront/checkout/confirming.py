@@ -13,8 +13,8 @@ from flask import url_for
 
 from storefront import stock
 from storefront.accounts import Address, Company, User
+from storefront.checkout import carriage, promised, view
 from storefront.checkout import form as forms
-from storefront.checkout import promised, view
 from storefront.checkout.form import Typed
 from storefront.clock import today
 from storefront.database import get_session
@@ -139,11 +139,11 @@ def shown(desk: Confirming, prepared: Prepared, *, changed: bool = False, notice
         "held": held,
         "limit": limit,
         "is_above_limit": limit is not None and priced.decision.total > limit,
-        "difference": view.difference(desk.typed.seen, priced) if changed else None,
+        "difference": view.difference(desk.typed.seen, desk.typed.slot, prepared) if changed else None,
         "notice": notice,
         "total": priced.decision.total,
         "fingerprint": priced.fingerprint,
-        "snapshot": view.snapshot(priced),
+        "snapshot": view.snapshot(prepared),
         "earliest": today() + timedelta(days=1),
         "region_options": region_options(),
         "swapped": _swapped(desk.typed, prepared),
@@ -183,6 +183,12 @@ def _swapped(typed: Typed, prepared: Prepared) -> list[str]:
         for old, new in pairs
         if old in names and new is not None and new != old
     ]
+    if typed.shipping and typed.shipping not in names and prepared.shipping is not None:
+        new = names[prepared.shipping]
+        sentences.append(
+            _("The way to ship that you chose is not offered any more; %(new)s is chosen instead.", new=new)
+        )
+    sentences.append(carriage.too_early(prepared, forms.delivery_on(typed, today())))
     return [each for each in (promised.swapped(typed.lead_time, prepared.priced), *sentences) if each]
 
 

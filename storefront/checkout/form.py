@@ -17,6 +17,7 @@ from werkzeug.datastructures import MultiDict
 
 from storefront.accounts import Address
 from storefront.accounts.addresses import FIELDS, AddressForm
+from storefront.checkout import carriage
 from storefront.forms import clean
 from storefront.language import _
 from storefront.orders import Order
@@ -208,4 +209,5 @@ def choice(
 ) -> CheckoutChoice:
     """The judged form as place_order takes it."""
     number, note, tier = typed.purchase_order_number, typed.note, typed.lead_time or None
-    return CheckoutChoice(to, ship, pay, number, note, delivery, tier, slot=typed.slot)
+    by = carriage.read_day(typed.seen.get("arrives"))
+    return CheckoutChoice(to, ship, pay, number, note, delivery, tier, slot=typed.slot, arrives_by=by)

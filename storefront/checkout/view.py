@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rules import Ruleset
 from rules.decision import Issue, Offered
 from rules.money import plain
 from storefront import format
-from storefront.checkout import promised
+from storefront.checkout import carriage, promised
 from storefront.language import _, ngettext, text
 from storefront.orders.credit import NET_TERMS
 from storefront.orders.preparing import Prepared
@@ -239,11 +239,12 @@ def _stop(issue: Issue) -> Stop:
     return Stop(text(issue.message), code, issue.outcome)
 
 
-def snapshot(priced: PricedCart) -> str:
+def snapshot(prepared: Prepared) -> str:
     """What this page shows, to tell the difference should it change before it is confirmed."""
+    priced = prepared.priced
     lines = {each.line.sku: [_plain(each.line.unit_price), each.line.per] for each in priced.lines}
     seen = {"total": priced.decision.total, "lines": lines, "ready": promised.seen_day(priced)}
-    return json.dumps(seen, separators=(",", ":"))
+    return json.dumps(seen | carriage.seen(prepared), separators=(",", ":"))
 
 
 def _plain(price: Any) -> str | None:
@@ -259,10 +260,13 @@ class Difference:
     total_before: str | None
     total_now: str
     moved: str = ""  # that the promised day is another one
+    carriage: list[str] = field(default_factory=list)  # what is different about the way to ship
 
 
-def difference(seen: Mapping[str, Any], priced: PricedCart) -> Difference:
+def difference(seen: Mapping[str, Any], slot: str, prepared: Prepared) -> Difference:
     """Old and new, as far as the old is known. `seen` came from the browser and may hold anything."""
+    priced = prepared.priced
+    shipped = carriage.changes(seen, slot, prepared)
     before = seen.get("lines")
     known = before if isinstance(before, dict) else {}
     changed = []
@@ -285,10 +289,12 @@ def difference(seen: Mapping[str, Any], priced: PricedCart) -> Difference:
         if changed
         else moved
         if moved and total == priced.decision.total
+        else _("The delivery is different from what you saw")
+        if shipped and total == priced.decision.total
         else _("The total is different from what you saw")
     )
     now = format.money(priced.decision.total)
-    return Difference(heading, changed, was, now, "" if heading == moved else moved)
+    return Difference(heading, changed, was, now, "" if heading == moved else moved, shipped)
 
 
 def _old_price(old: list[Any], unit: Any) -> str:

@@ -26,7 +26,8 @@ class CheckoutChoice:
     delivery_on: date | None = None
     lead_time: str | None = None
     promised_on: date | None = None
-    slot: str = ""  # a time of day; kept where the chosen way to ship has it
+    slot: str = ""  # a time of day of the chosen way to ship
+    arrives_by: date | None = None  # the last day of arrival that the page showed: a later one is asked about
 
 
 @dataclass(frozen=True, slots=True)

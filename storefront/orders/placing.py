@@ -317,6 +317,7 @@ def _compare(priced: PricedCart, request: _Request) -> None:
     if request.fingerprint is not None and priced.fingerprint != request.fingerprint:
         raise Stop(Changed(priced))
     _compare_day(priced, request.choice.promised_on)
+    _compare_carriage(priced, request)
 
 
 def _compare_day(priced: PricedCart, latest: date | None) -> None:
@@ -327,6 +328,18 @@ def _compare_day(priced: PricedCart, latest: date | None) -> None:
     if chosen is None or chosen.promise is None:
         raise Stop(Refused("lead_time", priced))
     if latest is not None and chosen.promise.ready_on > latest:
+        raise Stop(Changed(priced))
+
+
+def _compare_carriage(priced: PricedCart, request: _Request) -> None:
+    """The chosen way arrives no later than the page said and has the time of day that was chosen; else ask again."""
+    prepared, choice = request.prepared, request.choice
+    option = next((each for each in prepared.shipping_options if each.code == prepared.shipping), None)
+    if option is None:
+        return
+    last = option.latest or option.earliest
+    is_later = choice.arrives_by is not None and (last is None or last > choice.arrives_by)
+    if is_later or (choice.slot and choice.slot not in option.slots):
         raise Stop(Changed(priced))
 
 
