@@ -252,6 +252,8 @@ def _bad_table(table: object) -> str | None:
         if not isinstance(row, list | tuple) or len(row) != len(table.columns):
             return f"a row {row!r:.80} that does not fit its {len(table.columns)} columns"
         for cell in row:
+            if isinstance(cell, Mapping) and not bad_texts(cell):
+                continue
             if cell is not None and (not isinstance(cell, _CELL) or isinstance(cell, bool)):
                 return f"a cell {cell!r:.80}: texts, numbers, Money, dates and moments are shown"
     return None

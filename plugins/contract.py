@@ -246,7 +246,7 @@ class RateRequest:
     ship_on: date
     currency: str
     customer_group: str | None = None
-    closed_on: tuple[date, ...] = ()  # the days after ship_on, of some months, that are no business days of the shop
+    closed_on: tuple[date, ...] = ()  # days after ship_on, of some months, that are no business days here
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,11 +463,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class TableView:
-    """A table of a plugin's page. A cell is a text, a number, Money, a date or a moment; the shop writes it out."""
+    """A table of a plugin's page. The shop writes out what a cell holds; None is nothing."""
 
     title: Texts
     columns: tuple[Texts, ...]
-    rows: tuple[tuple[str | int | Decimal | Money | date | datetime | None, ...], ...] = ()
+    rows: tuple[tuple[str | Texts | int | Decimal | Money | date | datetime | None, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -537,7 +537,7 @@ def order_approved(event: OrderApproved, settings: Any) -> None:
 
 @hookspec
 def payment_changed(event: PaymentChanged, settings: Any) -> None:
-    """A payment changed its state: paid, failed, paid back, put up for review.
+    """A payment changed its state: paid, failed, paid back, put up for review; or more of it was paid back.
 
     Called as `order_placed` is.
     """
@@ -571,5 +571,5 @@ def admin_pages(settings: Any) -> Sequence[AdminPage]:  # type: ignore[empty-bod
 def health(settings: Any) -> Health:  # type: ignore[empty-body]
     """Whether the plugin can do its work now: the folder can be written, the account answers.
 
-    Called when somebody asks, with 15 s to answer; it must change nothing.
+    Called when somebody asks, with 15 s to answer; it may use the network and changes nothing that stays.
     """

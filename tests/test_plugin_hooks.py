@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from plugins import AdminPage, Block, BlockContext, Health, Money, PageView, Place, RateRequest
+from plugins import AdminPage, Block, BlockContext, Buyer, Health, Money, PageView, Place, RateRequest
 from plugins.building import LATER, specs
 from plugins.guard import Answer, Failure
 from plugins.loader import EVENTS, Plugin, Plugins, load, settings_model
@@ -261,6 +261,25 @@ def test_events_that_fail_rest_without_taking_the_providers_option_or_the_blocks
     assert plugin.guard.failures == 3
     assert plugin.last_failure is not None
     assert plugin.last_failure.what == "order_placed"
+
+
+def test_the_whole_plugin_of_the_guide_is_one_that_loads_and_does_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    guide = (Path(__file__).resolve().parent.parent / "docs" / "plugins.md").read_text("utf-8")
+    section = guide.split("## Hearing of what happens")[1]
+    source = section.split("```python\n")[1].split("```")[0]
+    monkeypatch.syspath_prepend(str(install(tmp_path / "large", "large", source)))
+    plugins = load({"large": {"enabled": True, "from_minor": 2000}})
+    assert standing(plugins, "large").error is None
+    assert standing(plugins, "large").kinds == ("events", "blocks", "pages")
+    assert plugins.tell("large", "order_placed", every_event()["order_placed"]) == Answer(None)
+    assert "A-10001: 林製作所" in caplog.text
+    assert plugins.health("large") == Answer(Health(True))
+    assert plugins.blocks("cart_summary", CONTEXT) == []
+    assert len(plugins.blocks("cart_summary", BlockContext(CONTEXT.on, Buyer("HAYASHI")))) == 1
+    ((_name, page),) = plugins.pages()
+    assert plugins.show("large", page) == Answer(PageView(({"ja": "2,000 から", "en": "From 2,000"},)))
 
 
 def test_the_settings_of_a_plugin_without_a_provider_are_known_by_their_model(

@@ -36,6 +36,15 @@ PLUGIN_API = 1
 LEDGERS = ".handed-over"  # beside the files: what was handed over, one text file for each month
 NEWEST = 50
 
+WORDS = {
+    "order_placed": {"ja": "注文", "en": "Order placed"},
+    "order_approved": {"ja": "承認", "en": "Order approved"},
+    "payment_changed": {"ja": "支払いの変化", "en": "Payment changed"},
+    "shipment_created": {"ja": "出荷", "en": "Shipment"},
+}
+WAITS = {"ja": "フォルダーにあります", "en": "In the folder"}
+TAKEN = {"ja": "取り込み済み", "en": "Taken"}
+
 Kind = Literal["order_placed", "order_approved", "payment_changed", "shipment_created"]
 Event: TypeAlias = OrderPlaced | OrderApproved | PaymentChanged | ShipmentCreated
 
@@ -211,10 +220,10 @@ def files_page(settings: Settings) -> PageView:
     rows = tuple(
         (
             datetime.fromisoformat(line["at"]),
-            line["kind"],
+            WORDS.get(line["kind"], line["kind"]),
             line["order"],
             line["file"],
-            "○" if (settings.folder / line["file"]).exists() else "",
+            WAITS if (settings.folder / line["file"]).exists() else TAKEN,
         )
         for line in found[:NEWEST]
     )
@@ -223,7 +232,7 @@ def files_page(settings: Settings) -> PageView:
         {"ja": "できごと", "en": "Event"},
         {"ja": "注文", "en": "Order"},
         {"ja": "ファイル", "en": "File"},
-        {"ja": "フォルダーに残っている", "en": "Still in the folder"},
+        {"ja": "いま", "en": "Now"},
     )
     return PageView(
         (

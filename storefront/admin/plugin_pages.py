@@ -13,6 +13,7 @@ from plugins.guard import Failure
 from storefront import format
 from storefront.access import staff
 from storefront.admin.desk import bp
+from storefront.language import text
 from storefront.shop import current_shop
 
 
@@ -42,7 +43,7 @@ def cell(value: Any) -> Any:
         return format.moment(value, year=True)
     if isinstance(value, date):
         return format.day(value, year=True)
-    return format.number(value) if isinstance(value, int | Decimal) else value
+    return format.number(value) if isinstance(value, int | Decimal) else text(value)
 
 
 def is_number(rows: Any, column: int) -> bool:
