@@ -17,7 +17,7 @@ from plugins import Money, Parcel, Place, Quoted, Rate, RateRequest, ShippedLine
 from plugins.guard import Answer, Failure
 from plugins.loader import HTTP_SECONDS, load
 from plugins.outgoing import LARGEST, is_public
-from plugins.shipping.carrier_callback import REST, CarrierCallback, Settings
+from plugins.shipping.carrier_callback import REST, CarrierCallback, Settings, health
 from plugins.shipping.table_rate import SAMPLE
 from support.carrier_server import carrier_server
 from support.listener import Listener
@@ -252,3 +252,27 @@ def test_a_url_that_is_not_safe_is_refused_by_name(url: str) -> None:
 def test_the_token_stands_in_no_text() -> None:
     settings = Settings(url="https://rates.example.com/", token="s3cret")
     assert "s3cret" not in repr(settings) + str(CarrierCallback(settings).settings)
+
+
+def test_it_is_well_while_its_server_can_be_reached_and_says_what_happens_without(
+    server: CarrierServer,
+) -> None:
+    settings = Settings.model_validate({"url": server.url, "allow_insecure": True, "timeout_seconds": 1})
+    assert health(settings).is_well
+    assert server.asked == []  # no rate was asked for
+    nobody = settings.model_copy(update={"url": "http://127.0.0.1:9/"})
+    told = health(nobody)
+    assert not told.is_well
+    assert told.said is not None
+    assert "The method is not offered" in told.said["en"]
+    with_tariff = health(nobody.model_copy(update={"fallback": SAMPLE}))
+    assert with_tariff.said is not None
+    assert "The fallback tariff answers" in with_tariff.said["en"]
+
+
+def test_its_health_goes_to_no_private_address_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(2, 1, 6, "", ("10.0.0.7", 443))]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
+    told = health(Settings.model_validate({"url": "https://rates.example.com/"}))
+    assert not told.is_well
+    assert "is a private address" in str(told.said)

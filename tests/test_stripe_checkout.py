@@ -585,3 +585,28 @@ def test_it_loads_through_the_door_of_all_plugins() -> None:
     loaded = load({"stripe_checkout": {"enabled": True} | SETTINGS})
     assert list(loaded.payments) == ["stripe_checkout"]
     assert not inspect.isabstract(StripeCheckout)
+
+
+def test_it_is_well_while_stripe_answers_to_its_key_and_says_that_a_test_key_moves_no_money() -> None:
+    counter = Counter()
+    told = counter.provider.health()
+    assert told.is_well
+    assert told.said is not None
+    assert "テスト用" in told.said["ja"]
+    assert [call[:2] for call in counter.stripe.calls] == [("get", "/v1/checkout/sessions")]
+    assert not counter.stripe.sessions
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [(401, "does not accept this key"), ("timeout", "cannot be reached"), (500, "answered with an error")],
+)
+def test_it_is_not_well_where_stripe_does_not_answer_and_asks_only_once(fault: str | int, said: str) -> None:
+    counter = Counter()
+    counter.stripe.faults.append(fault)
+    told = counter.provider.health()
+    assert not told.is_well
+    assert told.said is not None
+    assert said in told.said["en"]
+    assert KEY not in str(told)
+    assert len(counter.stripe.calls) == 1
