@@ -4,11 +4,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rules.decision import Decision
+from rules.facts import Cart
+from rules.prices import table_starts
+from rules.reading import CartFacts, LineFacts, when_facts
 from rules.report import shown
-from rules.ruleset import AnyOf, Rule
+from rules.ruleset import AnyOf, PriceEffect, Rule
 from rules.said import in_language
 from rules.sentences import rule_sentence
 
+_LIST_PRICE = "product.list_price"
 _STATUS = {
     "outside_dates": ("{code} is not in force on {on}.", "{code} は {on} には有効期間の外です。"),
     "out_of_scope": (
@@ -24,6 +28,28 @@ _STATUS = {
         "{where}{code} did not match: {condition} is {value}, and the rule wants {wanted}.",
         "{where}{code} は当てはまりません: {condition} は {value}、条件は {wanted} です。",
     ),
+    "below_break": (
+        "{where}{code} names no price here: its first price is from {first} pieces, and {value} are counted.",
+        "{where}{code} はここでは価格を決めません: 最初の価格は {first} 個からで、数えられたのは {value} 個です。",
+    ),
+    "below_row": (
+        "{where}{code} names no price here: for this customer and item {table} begins at {first} pieces, "
+        "and {value} are counted.",
+        "{where}{code} はここでは価格を決めません: この得意先と品目の行は {table} で {first} 個からで、"
+        "数えられたのは {value} 個です。",
+    ),
+    "no_row": (
+        "{where}{code} names no price here: {table} has no row for this customer and item.",
+        "{where}{code} はここでは価格を決めません: {table} にこの得意先と品目の行がありません。",
+    ),
+    "row_outside_dates": (
+        "{where}{code} names no price here: no row of {table} for this customer and item is in force on {on}.",
+        "{where}{code} はここでは価格を決めません: {table} のこの得意先と品目の行は {on} には有効期間の外です。",
+    ),
+    "nothing_to_rate": (
+        "{where}{code} names no price here: it changes another price, and there is none so far.",
+        "{where}{code} はここでは価格を決めません: もとになる価格がまだありません。",
+    ),
     "none": (
         "{code} has mode = {mode} and changes nothing.",
         "{code} は mode = {mode} なので何も変えません。",
@@ -35,8 +61,9 @@ _STATUS = {
 }
 
 
-def why(rule: Rule, decision: Decision, line_id: str | None, language: str) -> Iterator[str]:
-    """The rule as a sentence, then what became of it, then what it left in the decision."""
+def why(rule: Rule, decision: Decision, cart: Cart, line_id: str | None, language: str) -> Iterator[str]:
+    """The rule as a sentence, then what became of it in the decided cart, then what it left in the decision."""
+    facts = {line.line.id: line for line in CartFacts(cart, decision.on, decision.currency).lines}
     yield f"{rule.code} {_text(rule.name, language)} ({rule.path})"
     yield f"  {rule_sentence(rule, language)}"
     entries = [
@@ -45,7 +72,7 @@ def why(rule: Rule, decision: Decision, line_id: str | None, language: str) -> I
         if entry["code"] == rule.code and (line_id is None or entry.get("line") in (None, line_id))
     ]
     for entry in entries:
-        yield _sentence(rule, decision, entry, language)
+        yield _sentence(rule, decision, entry, facts, language)
     if not entries:
         yield _say("none", language, code=rule.code, mode=rule.mode)
         for shadow in decision.shadow:
@@ -64,14 +91,25 @@ def _text(texts: Mapping[str, str], language: str) -> str:
     return texts.get(language) or next(iter(texts.values()), "")
 
 
-def _sentence(rule: Rule, decision: Decision, entry: Mapping[str, Any], language: str) -> str:
+def _sentence(
+    rule: Rule,
+    decision: Decision,
+    entry: Mapping[str, Any],
+    facts: Mapping[str, LineFacts],
+    language: str,
+) -> str:
     where = ""
+    words: dict[str, Any] = {}
+    status = entry["status"]
+    if isinstance(rule.effect, PriceEffect) and _is_met(rule, entry):
+        status, words = _no_price(rule.effect, entry, facts[entry["line"]])
     if "line" in entry:
         line = decision.line(entry["line"])
         where = f"行 {line.id} ({line.sku}): " if language == "ja" else f"Line {line.id} ({line.sku}): "
     return _say(
-        entry["status"],
+        status,
         language,
+        **words,
         where=where,
         code=rule.code,
         on=decision.on,
@@ -80,6 +118,26 @@ def _sentence(rule: Rule, decision: Decision, entry: Mapping[str, Any], language
         value=_value(entry.get("value"), language),
         wanted=_wanted(rule, entry.get("condition", ""), language),
     )
+
+
+def _is_met(rule: Rule, entry: Mapping[str, Any]) -> bool:
+    """Whether what is named as not matching is no line of [when] but the price itself."""
+    condition = entry.get("condition")
+    return condition == "from" or (condition == _LIST_PRICE and _LIST_PRICE not in when_facts(rule.when))
+
+
+def _no_price(effect: PriceEffect, entry: Mapping[str, Any], line: LineFacts) -> tuple[str, dict[str, Any]]:
+    """Why a price rule whose conditions hold takes no part: no break or row reached, or nothing to compute from."""
+    if entry.get("condition") != "from":
+        return "nothing_to_rate", {}
+    if effect.table is None:
+        return "below_break", {"first": min(one.start for one in effect.breaks)}
+    starts, table = table_starts(effect.table, line), effect.table.path
+    if not starts:
+        return "no_row", {"table": table}
+    if min(starts) > entry["value"]:
+        return "below_row", {"table": table, "first": min(starts)}
+    return "row_outside_dates", {"table": table}
 
 
 def _value(value: Any, language: str) -> str:

@@ -224,6 +224,41 @@ def test_why_tells_in_words_why_a_rule_applied_or_not(
     assert "Line 1" in why(book_cart(60), "PR20", "--line", "1")
 
 
+def test_why_tells_which_row_or_break_of_a_price_was_not_reached(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = "customer,sku,from,unit,valid_from,valid_until"
+    agreed = f"{head}\nHAYASHI,M4,100,80,,\nHAYASHI,M6,1,90,2026-01-01,2026-06-30\n"
+    files = rules(
+        PR20='[when]\n"customer.group" = "gold"\n[price]\ntable = "prices/agreed.csv"\n',
+        PR30="[price]\nbreaks = [{from = 200, off_percent = 5}]\n",
+        PR40="[price]\noff_percent = 3\n",
+    )
+    folder = write(tmp_path / "shop", {**files, "prices/agreed.csv": agreed})
+    items = {"M4": {"list_price": "100"}, "M5": {"list_price": "100"}, "M6": {"list_price": "100"}, "M8": {}}
+
+    def why(sku: str, code: str) -> str:
+        cart = {"on": "2026-11-21", "lines": [{"sku": sku, "quantity": 30}], "products": items,
+                "customer": {"code": "HAYASHI", "group": "gold"}}  # fmt: skip
+        assert main(["rules", "why", str(folder), "--cart", cart_file(tmp_path, cart), "--rule", code]) == 0
+        return capsys.readouterr().out
+
+    table = "PR20 names no price here: "
+    assert f"{table}for this customer and item prices/agreed.csv begins at 100 pieces, and 30" in why(
+        "M4", "PR20"
+    )
+    assert f"{table}prices/agreed.csv has no row for this customer and item." in why("M5", "PR20")
+    assert f"{table}no row of prices/agreed.csv for this customer and item is in force on" in why(
+        "M6", "PR20"
+    )
+    assert "PR30 names no price here: its first price is from 200 pieces, and 30 are counted." in why(
+        "M4", "PR30"
+    )
+    assert "PR40 names no price here: it changes another price, and there is none so far." in why(
+        "M8", "PR40"
+    )
+
+
 def test_why_refuses_unknown_rules_and_lines_with_the_nearest(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,7 +18,7 @@ from storefront.commands.rule_folder import FOLDER_HAS_ERRORS, load, own_languag
 from storefront.commands.shop_argument import add_shop
 
 if TYPE_CHECKING:
-    from rules import Catalog, Decision, Finding, Ruleset
+    from rules import Cart, Catalog, Decision, Finding, Ruleset
 
 CART_IS_WRONG = 2
 
@@ -136,11 +136,13 @@ def _read_carts(name: str) -> Any:
     return read_json(text)
 
 
-def _decide(ruleset: Ruleset, catalog: Catalog, data: Any, today: date, explain: bool) -> Decision:
+def _decide(
+    ruleset: Ruleset, catalog: Catalog, data: Any, today: date, explain: bool
+) -> tuple[Cart, Decision]:
     from rules import evaluate, read_cart
 
     cart, on = read_cart(data, ruleset, catalog, today=today)
-    return evaluate(ruleset, cart, on or today, explain=explain)
+    return cart, evaluate(ruleset, cart, on or today, explain=explain)
 
 
 def _faults(error: Exception) -> list[str]:
@@ -160,7 +162,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     try:
         data = _read_carts(args.cart)
         if not isinstance(data, list):
-            decision = _decide(loaded.ruleset, loaded.catalog, data, today, args.explain)
+            _cart, decision = _decide(loaded.ruleset, loaded.catalog, data, today, args.explain)
             print(json.dumps(decision.as_json(), ensure_ascii=False, indent=2))
             return 0
     except (CartError, TieError) as error:
@@ -170,7 +172,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     answers: list[Mapping[str, Any]] = []
     for one in data:
         try:
-            answers.append(_decide(loaded.ruleset, loaded.catalog, one, today, args.explain).as_json())
+            _cart, decision = _decide(loaded.ruleset, loaded.catalog, one, today, args.explain)
+            answers.append(decision.as_json())
         except (CartError, TieError) as error:
             kind = "cart" if isinstance(error, CartError) else "tie"
             answers.append({"error": kind, "detail": _faults(error)})
@@ -193,7 +196,7 @@ def _why(args: argparse.Namespace) -> int:
         return CART_IS_WRONG
     try:
         data = _read_carts(args.cart)
-        decision = _decide(loaded.ruleset, loaded.catalog, data, today, explain=True)
+        cart, decision = _decide(loaded.ruleset, loaded.catalog, data, today, explain=True)
     except (CartError, TieError) as error:
         for message in _faults(error):
             print(message, file=sys.stderr)
@@ -201,7 +204,7 @@ def _why(args: argparse.Namespace) -> int:
     if args.line is not None and args.line not in [line.id for line in decision.lines]:
         print(f'the cart has no line "{args.line}".', file=sys.stderr)
         return CART_IS_WRONG
-    for sentence in why(loaded.ruleset.rule(args.rule), decision, args.line, own_language()):
+    for sentence in why(loaded.ruleset.rule(args.rule), decision, cart, args.line, own_language()):
         print(sentence)
     return 0
 
