@@ -189,7 +189,7 @@ def test_two_workers_ask_once(small: Flask, asked: list[str], monkeypatch: pytes
     with small.app_context():
         payment = pay_with(small, "pending")
         forward(small, minutes=1)
-        assert reconcile._take(payment.id) == "pending"
+        assert reconcile._take(payment.id) == ("pending", "dummy")
         assert reconcile._take(payment.id) is None
         assert asked == []
 

@@ -161,8 +161,8 @@ def cancel_unpaid() -> int:
         if not reconcile.may_give_up(order_id):
             continue
         with write() as session:
-            order = session.get_one(Order, order_id)
-            if order.state == "awaiting_payment":
+            held = session.scalars(locked(select(Order).where(Order.id == order_id))).one()
+            if held.state == "awaiting_payment":  # not paid since, by somebody else's hand
                 done = move(session, order_id, "cancelled", "system", "payment time ran out")
                 cancelled += isinstance(done, Moved)
     return cancelled

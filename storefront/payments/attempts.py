@@ -17,7 +17,7 @@ from storefront.language import language
 from storefront.orders.models import Order
 from storefront.payments.models import ASK_AGAIN_AFTER, UNKNOWN, Payment
 from storefront.payments.offering import buyer_view, terms_of
-from storefront.payments.transition import apply
+from storefront.payments.transition import apply, hold
 from storefront.shop import Shop, current_shop
 
 
@@ -67,10 +67,15 @@ def start_for(order_id: int) -> str | None:
     reading.commit()  # no snapshot is held while the provider is asked
     result = begin(shop, order.number, payment, view) or _unknown(payment)
     with write() as session:
+        _order, held = hold(session, payment.id)
+        if held.state == "canceled":  # meanwhile: what has just been begun there is let go of
+            jobs.enqueue(session, "payment.void", {"payment_id": held.id})
+        if result.code == UNKNOWN and held.state != "created":
+            return held.state  # somebody else had an answer, which says more than none
         if result.code == UNKNOWN:
             later = now() + ASK_AGAIN_AFTER
             jobs.enqueue(session, "payment.ask", {"payment_id": payment.id}, at=later)
-        return apply(session, payment.id, result, actor=payment.provider)
+        return apply(session, payment.id, result, actor=payment.provider, asked_in=payment.state)
 
 
 def begin(shop: Shop, number: str, payment: Payment, view: PaymentView) -> Result | None:
@@ -116,12 +121,13 @@ def ask(payment_id: int, *, actor: str = "") -> str | None:
     found = shop.plugins.fetch(payment.provider, view)
     result = None if isinstance(found, Failure) else found.value
     is_unknown = payment.state == "pending" and payment.code == UNKNOWN
-    if is_unknown and (result is None or result.status == "pending"):
+    is_wanted = order.state == "awaiting_payment"  # nothing is begun for an order that was given up
+    if is_unknown and is_wanted and (result is None or result.status == "pending"):
         result = begin(shop, order.number, payment, view)
     if result is None:
         return None
     with write() as session:
-        return apply(session, payment.id, result, actor=actor or payment.provider)
+        return apply(session, payment.id, result, actor=actor or payment.provider, asked_in=payment.state)
 
 
 _LATEST = select(Payment).where(Payment.order_id == bindparam("order")).order_by(Payment.id.desc()).limit(1)

@@ -12,11 +12,15 @@ from storefront.database import Base, Json, UtcDateTime
 
 ALLOWED: dict[str, frozenset[str]] = {
     "created": frozenset(
-        {"requires_action", "pending", "authorized", "captured", "failed", "canceled", "review"}
+        {"requires_action", "pending", "authorized", "captured", "refunded", "failed", "canceled", "review"}
     ),
-    "requires_action": frozenset({"pending", "authorized", "captured", "failed", "canceled", "review"}),
-    "pending": frozenset({"requires_action", "authorized", "captured", "failed", "canceled", "review"}),
-    "authorized": frozenset({"captured", "failed", "canceled", "review"}),
+    "requires_action": frozenset(
+        {"pending", "authorized", "captured", "refunded", "failed", "canceled", "review"}
+    ),
+    "pending": frozenset(
+        {"requires_action", "authorized", "captured", "refunded", "failed", "canceled", "review"}
+    ),
+    "authorized": frozenset({"captured", "refunded", "failed", "canceled", "review"}),
     "captured": frozenset({"partially_refunded", "refunded", "disputed", "review"}),
     "partially_refunded": frozenset({"refunded", "disputed", "review"}),
     "refunded": frozenset({"disputed", "review"}),
@@ -29,7 +33,10 @@ UNKNOWN = "unknown"  # the code of a pending payment whose provider gave no usab
 ASK_AGAIN_AFTER = timedelta(minutes=1)
 OPEN = frozenset({"created", "requires_action", "pending", "authorized"})
 WAITING = frozenset({"requires_action", "pending"})  # the provider is asked about these until they end
+ENDED = frozenset({"failed", "canceled"})
 PAID = frozenset({"captured", "partially_refunded", "refunded", "disputed"})  # the money was here once
+BY_HAND = "by_hand"  # the code of a refund that somebody sent without the plugin
+MISMATCH = "mismatch"  # the code of a refund that the provider answered with another amount
 RETRY_WITHIN = timedelta(days=1)  # how long an order waits for another try after its payment failed
 
 

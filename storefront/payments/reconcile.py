@@ -15,8 +15,8 @@ from storefront.clock import now
 from storefront.database import get_session, locked, write
 from storefront.orders.moves import move
 from storefront.payments.attempts import ask, payment_of
-from storefront.payments.models import ASK_AGAIN_AFTER, WAITING, Payment
-from storefront.payments.transition import hold
+from storefront.payments.models import ASK_AGAIN_AFTER, ENDED, WAITING, Payment
+from storefront.payments.transition import has_refund_under_way, hold
 from storefront.shop import current_shop
 
 log = logging.getLogger("koguchi.payments")
@@ -35,33 +35,44 @@ def look_after() -> int:
 
 def _look_after(payment_id: int) -> bool:
     """One payment; False when another worker took it or it needs nobody any more."""
-    state = _take(payment_id)
-    if state in ("failed", "canceled"):
-        ask(payment_id)  # once more: money that came after all goes to review, never unseen
-        return _give_up(payment_id)
-    if state is None:
+    taken = _take(payment_id)
+    if taken is None:
         return False
-    if ask(payment_id) is None:
+    before, provider = taken
+    state = ask(payment_id)  # of an ended one too: money that came after all goes to review, never unseen
+    if state is None and provider in current_shop().plugins.payments:
         log.warning("payment %s: its provider gives no answer", payment_id)
-    return True
+        return True
+    if before in WAITING:
+        return True
+    _rest(payment_id, before)
+    return _give_up(payment_id) if before in ENDED else True
 
 
-def _take(payment_id: int) -> str | None:
-    """Put the next look off before this one, so that no two workers ask at once."""
+def _rest(payment_id: int, before: str) -> None:
+    """Look no more at a payment that still stands where it stood, unless a refund of it is on its way."""
+    with write() as session:
+        _order, payment = hold(session, payment_id)
+        if payment.state == before and not has_refund_under_way(session, payment_id):
+            payment.ask_at = None
+
+
+def _take(payment_id: int) -> tuple[str, str] | None:
+    """Put the next look off before this one, so that no two workers ask at once; its state and its provider.
+
+    A worker that dies of the look, or has no answer, leaves it to the next.
+    """
     plugins = current_shop().plugins
     with write() as session:
         payment: Payment = session.scalars(locked(select(Payment).where(Payment.id == payment_id))).one()
         if payment.ask_at is None or payment.ask_at > now():
             return None
-        if payment.state in ("failed", "canceled"):
-            payment.ask_at = None
-            return payment.state
-        if payment.state not in WAITING or plugins.can(payment.provider, Capability.OFFLINE):
+        if plugins.can(payment.provider, Capability.OFFLINE) and payment.state not in ENDED:
             payment.ask_at = None  # nobody at the other end knows more than the owner
             return None
         payment.ask_at = _next(payment)
         payment.asks += 1
-        return payment.state
+        return payment.state, payment.provider
 
 
 def _next(payment: Payment) -> datetime:

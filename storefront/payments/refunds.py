@@ -21,14 +21,12 @@ from storefront.language import N_
 from storefront.orders.models import Order
 from storefront.payments import telling
 from storefront.payments.attempts import view_of
-from storefront.payments.models import Payment, Refund
+from storefront.payments.models import ALLOWED, BY_HAND, MISMATCH, Payment, Refund
 from storefront.payments.transition import change, hold, tell_plugins
 from storefront.shop import current_shop
 
 # While the first caller may still be at it nobody else asks; afterwards the outbox does.
 TAKEN_UP_AFTER = timedelta(minutes=2)
-MISMATCH = "mismatch"
-BY_HAND = "by_hand"
 SETTLED = "settled"  # a person said what went back
 REFUNDABLE = frozenset({"captured", "partially_refunded"})
 
@@ -229,7 +227,7 @@ def _settle(
     session.flush()
     is_all = _sum(session, payment.id, "done") >= captured_minor(payment)
     to = "refunded" if is_all else "partially_refunded"
-    if to != payment.state:
+    if to in ALLOWED[payment.state]:  # what is in review or paid back already stays so
         change(session, payment, to, row.actor, f"{row.key} {row.amount_minor}")
         payment.updated_at = now()
     else:

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.orm import Session
 
 from plugins.contract import Money, Result
-from storefront import plugin_events, stock
+from storefront import jobs, plugin_events, stock
 from storefront.clock import now
 from storefront.database import locked
 from storefront.incidents import record_incident
@@ -22,6 +22,9 @@ from storefront.payments import telling
 from storefront.payments.models import (
     ALLOWED,
     ASK_AGAIN_AFTER,
+    BY_HAND,
+    ENDED,
+    MISMATCH,
     OPEN,
     PAID,
     RETRY_WITHIN,
@@ -51,11 +54,12 @@ def hold(session: Session, payment_id: int) -> tuple[Order, Payment]:
     return order, payment
 
 
-def apply(session: Session, payment_id: int, result: Result, *, actor: str) -> str:
+def apply(session: Session, payment_id: int, result: Result, *, actor: str, asked_in: str = "") -> str:
     """Bring a provider's result into the books, inside a write transaction; the payment's state afterwards.
 
     A move that is not allowed is noted and put up as an incident, never made; another amount, currency or
-    reference than asked goes to review, and so does money for a payment that had ended.
+    reference than asked goes to review, and so does money for a payment that had ended. `asked_in` is the state in
+    which the provider was asked: "not yet paid" is old news where somebody else booked more meanwhile.
     """
     order, payment = hold(session, payment_id)
     if result.notice:
@@ -76,6 +80,8 @@ def apply(session: Session, payment_id: int, result: Result, *, actor: str) -> s
         return payment.state
     if target not in ALLOWED[payment.state]:
         note(session, payment, payment.state, actor, f"refused: {result.status} {wrong or ''}".strip())
+        if asked_in and asked_in != payment.state and result.status in OPEN:
+            return payment.state
         record_incident(
             session,
             "payment_move",
@@ -97,6 +103,8 @@ def _make(
         _end_captures(session, payment, to, result)
     payment.ask_at = _look_again(payment, result)
     _keep_what_was_taken(payment, result)
+    if to == "refunded" and before in OPEN:
+        payment.captured_minor = result.amount.minor  # it came and went before anybody here heard of it
     if result.status == "refunded" and not wrong:
         _note_refunds_made_there(session, payment, result, actor)
     if wrong:
@@ -127,6 +135,8 @@ def _target(payment: Payment, result: Result) -> str:
     """The state that an answer means here. `refunded` carries all that was paid back so far."""
     if result.status == "refunded":
         captured = payment.captured_minor if payment.captured_minor is not None else payment.amount_minor
+        if payment.state == "refunded":
+            return payment.state  # an answer from before the rest went back
         return "refunded" if result.amount.minor >= captured else "partially_refunded"
     if result.status == "captured" and payment.state in ("partially_refunded", "refunded"):
         return payment.state  # captured it was; what was paid back is known here
@@ -174,7 +184,7 @@ def _is_known(payment: Payment, result: Result) -> bool:
 
 
 def _too_late(payment: Payment, result: Result) -> str | None:
-    if payment.state in ("failed", "canceled") and result.status in ("authorized", "captured"):
+    if payment.state in ENDED and result.status in ("authorized", "captured", "refunded"):
         return f"{payment.provider} says {result.status} after the payment had ended ({payment.state})"
     return None
 
@@ -182,7 +192,7 @@ def _too_late(payment: Payment, result: Result) -> str | None:
 def _look_again(payment: Payment, result: Result) -> datetime | None:
     if payment.state in WAITING:
         return now() + ASK_AGAIN_AFTER
-    return now() + RETRY_WITHIN if payment.state in ("failed", "canceled") else None
+    return now() + RETRY_WITHIN if payment.state in ENDED else None
 
 
 def _keep_details(session: Session, payment: Payment, result: Result, before: str) -> None:
@@ -230,9 +240,12 @@ def tell_order(
     """What a payment's new state means for its order. A newer attempt speaks for the order, an older one does not."""
     if payment.state in ("authorized", "captured") and order.state == "awaiting_payment":
         move(session, order, "confirmed", payment.provider)
+        _let_go_of_the_others(session, payment)
     elif payment.state == "captured" and order.state == "cancelled":
         telling.alarm(session, "paid_after_cancel", f"{order.number} was cancelled and is now paid", payment)
-    elif payment.state == "captured" and before in OPEN and _has_a_later(session, payment):
+    elif (
+        payment.state == "captured" and before in (*OPEN, "review") and _is_paid_by_another(session, payment)
+    ):
         telling.alarm(session, "paid_twice", f"{order.number} is paid by more than one payment", payment)
     elif before == "authorized" and payment.state in ("failed", "canceled") and order.state != "cancelled":
         words = (
@@ -253,19 +266,55 @@ def _has_a_later(session: Session, payment: Payment) -> bool:
     return bool(session.scalar(_LATER, {"order": payment.order_id, "payment": payment.id}))
 
 
+def _others(payment: Payment, *states: str) -> Any:
+    return select(func.count()).where(
+        Payment.order_id == payment.order_id, Payment.id != payment.id, Payment.state.in_(states)
+    )
+
+
+def _is_paid_by_another(session: Session, payment: Payment) -> bool:
+    return bool(session.scalar(_others(payment, "authorized", *PAID)))
+
+
+def _let_go_of_the_others(session: Session, payment: Payment) -> None:
+    """Another attempt that is still open could be paid too."""
+    if session.scalar(_others(payment, *OPEN)):
+        jobs.enqueue(session, "payment.void", {"order_id": payment.order_id, "but": payment.id})
+
+
 def _is_first(session: Session, payment: Payment) -> bool:
     earlier: Any = select(func.count()).where(Payment.order_id == payment.order_id, Payment.id < payment.id)
     return not session.scalar(earlier)
 
 
+def has_refund_under_way(session: Session, payment_id: int) -> bool:
+    """Whether a refund waits for the provider's word; one that waits for a person's does not count."""
+    waits = select(func.count()).where(
+        Refund.payment_id == payment_id,
+        Refund.state == "requested",
+        func.coalesce(Refund.code, "") != MISMATCH,
+    )
+    return bool(session.scalar(waits))
+
+
 def _note_refunds_made_there(session: Session, payment: Payment, result: Result, actor: str) -> None:
-    """What was paid back at the provider itself becomes a row too, so that the sum stays right."""
+    """What was paid back at the provider itself becomes a row too, so that the sum stays right.
+
+    While a refund of ours is on its way nobody knows whether it is in the provider's sum: it is asked once more then.
+    """
+    if payment.ask_at is None and has_refund_under_way(session, payment.id):
+        payment.ask_at = now() + ASK_AGAIN_AFTER
     theirs = func.coalesce(Refund.answered_minor, 0)  # of a refund that does not fit and nobody looked at yet
     counts = case((theirs > Refund.amount_minor, theirs), else_=Refund.amount_minor)
     known = select(func.coalesce(func.sum(counts), 0)).where(
         Refund.payment_id == payment.id, Refund.state != "failed"
     )
-    more = result.amount.minor - int(session.scalar(known) or 0)
+    of_all = int(session.scalar(known) or 0)
+    by_hand = int(
+        session.scalar(known.where(Refund.code == BY_HAND)) or 0
+    )  # the provider knows nothing of it
+    taken = payment.amount_minor if payment.captured_minor is None else payment.captured_minor
+    more = min(result.amount.minor - (of_all - by_hand), taken - of_all)
     if more > 0:
         count = int(session.scalar(select(func.count()).where(Refund.payment_id == payment.id)) or 0)
         made = Refund(
