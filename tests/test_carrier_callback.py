@@ -255,7 +255,7 @@ def test_the_token_stands_in_no_text() -> None:
 
 
 def test_it_is_well_while_its_server_can_be_reached_and_says_what_happens_without(
-    server: CarrierServer,
+    server: Listener,
 ) -> None:
     settings = Settings.model_validate({"url": server.url, "allow_insecure": True, "timeout_seconds": 1})
     assert health(settings).is_well
