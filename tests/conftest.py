@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rules.durable import durable_is_available
-from support import browser, once, postgres
+from support import browser, memory, once, postgres
 from support.absent import absent
 from support.live_server import serving
 from support.templates import Prepare, Templates
@@ -21,6 +21,7 @@ pytest_plugins = ["support.shop"]
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ["LC_ALL"] = "C.UTF-8"  # commands speak the language of the terminal; these tests read English
+memory.use_for_temporary_files()
 once.install()
 MARKS = {"postgres_url": "postgres", "browser_type_launch_args": "browser", "data_folder": "data"}
 
@@ -59,7 +60,8 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A new database for each test: empty, or with the tiny shop in it when the test asks for `app` too."""
     if "app" in request.fixturenames:
-        from support.shop import seeded  # a plugin of pytest: it must not be imported before pytest has done so
+        # a plugin of pytest: it must not be imported before pytest has done so
+        from support.shop import seeded
 
         yield request.getfixturevalue("prepared_database")(seeded)
     elif database_kind == "sqlite":

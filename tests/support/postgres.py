@@ -16,9 +16,10 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import make_url
 
+from support import memory
+
 # The data is thrown away: nothing needs to reach the disk.
 SETTINGS = "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
-ROOM = 2_000_000_000  # bytes: a database takes 8 MB, and each test has one or two at a time
 _numbers = itertools.count()
 
 
@@ -43,7 +44,7 @@ def binaries() -> Path | None:
 def cluster(programs: Path) -> Iterator[str]:
     """Yields the URL of its maintenance database; stops and removes it afterwards."""
     # never TMPDIR: a socket's path has room for 107 bytes
-    folder = Path(tempfile.mkdtemp(prefix="koguchi-pg-", dir=_memory() or "/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="koguchi-pg-", dir=memory.folder() or "/tmp"))
     # PostgreSQL refuses to run as root
     as_whom = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
 
@@ -67,17 +68,6 @@ def cluster(programs: Path) -> Iterator[str]:
             run("pg_ctl", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _memory() -> str | None:
-    """A file system in memory with room for the databases: a new one costs a tenth of what it does on a disk."""
-    try:
-        found = os.statvfs("/dev/shm")
-    except OSError:
-        return None
-    has_room = found.f_bavail * found.f_frsize > ROOM
-    # not executable where a container says so; _reachable may have to put programs there
-    return "/dev/shm" if has_room and not found.f_flag & os.ST_NOEXEC else None
 
 
 def _reachable(programs: Path, folder: Path) -> Path:
