@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
@@ -182,10 +183,18 @@ def _slots_of(order: Order) -> list[tuple[str, str, bool]]:
     return [(key, word.replace("-", "–") if key in SLOTS else word, key == chosen) for key, word in words]
 
 
+def _visible(character: str) -> str:
+    """A character as somebody can look for it: marks without a shape of their own by their number."""
+    has_shape = unicodedata.category(character)[0] in "LNPS"
+    return character if has_shape else f" U+{ord(character):04X} "
+
+
 def _said(error: SlipError) -> tuple[str, str, str, str]:
     """(order, field, sentence, where it can be mended)."""
     problem = error.problem + ("_half" if error.problem == "too_long" and error.unit == "half" else "")
     value = error.value if len(error.value) <= 60 else f"{error.value[:60]}…"
+    if error.problem == "characters":
+        value = "".join(map(_visible, value))
     sentence = _(PROBLEMS[problem], value=value, have=error.have, allowed=error.allowed)
     mend = ""
     if error.number and error.field in CORRECTABLE:

@@ -74,11 +74,15 @@ class SlipError:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a carrier's file: at most `limit` half-width characters; `half` takes ASCII alone."""
+    """A column of a carrier's file: at most `limit` half-width characters; `half` takes ASCII alone.
+
+    A limit that is not `published` in descriptions of the layout is to be checked in the carrier's manual.
+    """
 
     name: str
     limit: int
     half: bool = False
+    published: bool = False
 
 
 def width(text: str) -> int:

@@ -39,7 +39,15 @@ _NAMES = (
     "営業所受取営業所コード,元着区分,メールアドレス,ご不在時連絡先,出荷日,お問い合せ送り状No.,出荷場印字区分,集約解除指定,"
     "編集01,編集02,編集03,編集04,編集05,編集06,編集07,編集08,編集09,編集10"
 ).split(",")
-COLUMNS = tuple(Column(name, _HALF.get(name, 32 if name in _WIDE else 0), name in _HALF) for name in _NAMES)
+_PUBLISHED = frozenset(
+    "お届け先住所1,お届け先住所2,お届け先住所3,お届け先名称1,お届け先名称2,お客様コード,品名1,クール便指定,配達日,配達指定時間帯,元着区分".split(
+        ","
+    )
+)
+COLUMNS = tuple(
+    Column(name, _HALF.get(name, 32 if name in _WIDE else 0), name in _HALF, name in _PUBLISHED)
+    for name in _NAMES
+)
 COOL = {"normal": "001", "chilled": "002", "frozen": "003"}
 
 

@@ -55,8 +55,15 @@ _NAMES = (
     "クロネコwebコレクト申込受付番号2,クロネコwebコレクト申込受付番号3,お届け予定eメール利用区分,お届け予定eメールe-mailアドレス,入力機種,"
     "お届け予定eメールメッセージ,お届け完了eメール利用区分,お届け完了eメールe-mailアドレス,お届け完了eメールメッセージ,クロネコ収納代行利用区分"
 ).split(",")
+_PUBLISHED = frozenset(
+    "お客様管理番号,送り状種類,クール区分,出荷予定日,お届け予定日,配達時間帯,お届け先住所,お届け先アパートマンション名,お届け先会社・部門1,"
+    "お届け先会社・部門2,お届け先名,個数口表示フラグ,運賃管理番号".split(",")
+)
 COLUMNS = (
-    *(Column(name, _HALF.get(name, 2 * _FULL.get(name, 0)), name in _HALF) for name in _NAMES),
+    *(
+        Column(name, _HALF.get(name, 2 * _FULL.get(name, 0)), name in _HALF, name in _PUBLISHED)
+        for name in _NAMES
+    ),
     *(Column(f"予備{place}", 0) for place in range(len(_NAMES) + 1, 96)),
 )
 COOL = {"normal": "0", "frozen": "1", "chilled": "2"}
