@@ -206,15 +206,19 @@ def test_the_same_file_again_changes_nothing(app: Flask, client: FlaskClient) ->
     assert stocked(app) == before
 
 
-@pytest.mark.parametrize("wrong", ["nobody", "cancelled", "number"])
+@pytest.mark.parametrize("wrong", ["nobody", "cancelled", "delivered", "number", "twice"])
 def test_one_row_that_cannot_be_keeps_the_whole_file_out(app: Flask, client: FlaskClient, wrong: str) -> None:
     number, other = confirmed(app), confirmed(app, "kitahama")
     sign_in(client, "owner")
     rows = {
         "nobody": [(number, TRACKING), ("99-99999", OTHER)],
         "cancelled": [(number, TRACKING), (other, OTHER)],
+        "delivered": [(number, TRACKING), (other, OTHER)],
         "number": [(number, TRACKING), (other, "1.2E+11")],
+        "twice": [(number, TRACKING), (other, TRACKING)],
     }[wrong]
+    if wrong == "delivered":
+        change(app, other, state="delivered")
     if wrong == "cancelled":
         with app.app_context(), write() as session:
             move(

@@ -410,3 +410,10 @@ def test_pickup_is_free_and_only_for_buyers_nearby() -> None:
     assert (near[0].price.minor, near[0].earliest, near[0].slots) == (0, date(2026, 11, 22), ("09:00-12:00",))
     far = replace(REQUEST, destination=Place("JP", "JP-13"))
     assert isinstance(quote("pickup", far, regions=["JP-27"]), Unavailable)
+
+
+def test_goods_are_fetched_on_a_day_on_which_the_shop_is_open() -> None:
+    weekend = (date(2026, 11, 21), date(2026, 11, 22), date(2026, 11, 23))
+    for days, ready in ((0, 20), (1, 24), (2, 25)):
+        (rate,) = quote("pickup", replace(REQUEST, closed_on=weekend), days=days)  # type: ignore[misc]
+        assert rate.earliest == date(2026, 11, ready)
