@@ -35,7 +35,7 @@ class Field:
 
     name: str
     kind: Kind
-    about: str
+    about: Mapping[str, str]  # the model's description by language; {} where it has none
     is_needed: bool
     default: str
     value: str = ""
@@ -94,8 +94,14 @@ def _field(name: str, info: Any, table: Mapping[str, Any]) -> Field:
         else _shown(kind, _bare(default))
     )
     choices = tuple(str(one) for one in get_args(annotation)) if kind == "choice" else ()
-    about = info.description or ""
-    return Field(name, kind, about, info.is_required(), told[:200], value, choices, is_kept, many)
+    return Field(name, kind, _about(info), info.is_required(), told[:200], value, choices, is_kept, many)
+
+
+def _about(info: Any) -> dict[str, str]:
+    """Field(description="...", json_schema_extra={"ja": "..."}): the hint in English and in Japanese."""
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    told = {"en": info.description, "ja": extra.get("ja")}
+    return {language: words for language, words in told.items() if isinstance(words, str) and words}
 
 
 def _plain(annotation: Any) -> Any:

@@ -26,7 +26,7 @@ class Account(Config):
 
 
 class Settings(Config):
-    api_key: SecretStr = Field(description="From the provider's console")
+    api_key: SecretStr = Field(description="From the console", json_schema_extra={"ja": "管理画面から"})
     old_keys: tuple[SecretStr, ...] = ()
     accounts: tuple[Account, ...] = ()
     mode: Literal["test", "live"] = "test"
@@ -85,7 +85,10 @@ def test_every_setting_is_a_field_with_its_kind_and_what_stands_in_the_file() ->
         "fees": "toml",
         "loud": "flag",
     }
-    assert found["api_key"].is_needed and found["api_key"].about == "From the provider's console"
+    assert found["api_key"].is_needed and found["api_key"].about == {
+        "en": "From the console",
+        "ja": "管理画面から",
+    }
     assert found["mode"].value == "live" and found["mode"].choices == ("test", "live")
     assert found["regions"].value == "JP-27\nJP-28"
     assert found["fees"].value == "[{up_to_minor = 10000, fee_minor = 300}]"

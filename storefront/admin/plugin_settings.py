@@ -102,7 +102,7 @@ def plugin_switch(name: str) -> Answer:
     changes = {"enabled": "true" if wanted == "on" else "false"}
     result = _save(name, changes)
     if isinstance(result, Saved):
-        flash(_("Switched on.") if wanted == "on" else _("Switched off."), "ok")
+        flash(_("It is enabled.") if wanted == "on" else _("It is disabled."), "ok")
         return redirect(url_for("admin.plugin", name=name))
     return _done(name, result, changes, is_sent=False)
 

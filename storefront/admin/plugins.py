@@ -87,7 +87,7 @@ def state_of(plugin: Plugin) -> str:
 
 def kinds_of(plugin: Plugin) -> str:
     """What the plugin does, in words."""
-    return _("、").join(_(KINDS[kind]) if kind in KINDS else kind for kind in plugin.kinds)
+    return ", ".join(_(KINDS[kind]) if kind in KINDS else kind for kind in plugin.kinds)
 
 
 def _pages() -> list[tuple[str, AdminPage]]:
