@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from plugins import Available, CheckoutContext, Disabled, Hidden, Money
 from plugins.loader import load
-from plugins.payments.stripe_amounts import AmountError, money, taken, wire
 from plugins.payments.stripe_checkout import Settings, StripeCheckout, UnknownOutcomeError
+from plugins.payments.stripe_checkout.amounts import AmountError, money, taken, wire
 from plugins.testing import MissingPartError, payments
 from support.fake_stripe import KEY, SECRET, FakeStripe
 from support.stripe_shop import KIT, METHODS, NOW, RETURN, SETTINGS, Counter, a_payment

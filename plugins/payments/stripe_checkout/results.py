@@ -6,8 +6,15 @@ from datetime import UTC, datetime, timedelta
 import stripe
 
 from plugins import Money, PaymentView, Result, Status, Texts
-from plugins.payments.stripe_amounts import Method, money
-from plugins.payments.stripe_texts import DECLINED, EXPIRED, NOT_BEGUN, dropped_text, sentence, waiting
+from plugins.payments.stripe_checkout.amounts import Method, money
+from plugins.payments.stripe_checkout.texts import (
+    DECLINED,
+    EXPIRED,
+    NOT_BEGUN,
+    dropped_text,
+    sentence,
+    waiting,
+)
 
 _BACK_WITH_US = frozenset({"won", "warning_closed", "prevented"})  # disputes that took no money in the end
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import stripe
 
 from plugins import PaymentView
-from plugins.payments.stripe_amounts import STRIPE_TYPES, Method, taken, wire
+from plugins.payments.stripe_checkout.amounts import STRIPE_TYPES, Method, taken, wire
 
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams, SessionCreateParamsPaymentMethodOptions
 
-    from plugins.payments.stripe_checkout import Settings
+    from plugins.payments.stripe_checkout.settings import Settings
 
 ROUNDED = 600  # ends of sessions fall on ten minutes, so that a retry mostly sends what was sent before
 SEARCHED = 2_000  # sessions looked through for one whose answer was lost

@@ -7,17 +7,15 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import stripe
-from pydantic import Field, SecretStr, field_validator
 
 from plugins import (
     Availability,
     Available,
     Capability,
     CheckoutContext,
-    Config,
     Disabled,
     Health,
     Hidden,
@@ -31,9 +29,9 @@ from plugins import (
     WebhookEvent,
     hookimpl,
 )
-from plugins.payments import stripe_events
-from plugins.payments.stripe_amounts import AmountError, Method, least_of, money, taken, wire
-from plugins.payments.stripe_results import (
+from plugins.payments.stripe_checkout import events
+from plugins.payments.stripe_checkout.amounts import AmountError, Method, least_of, money, taken, wire
+from plugins.payments.stripe_checkout.results import (
     charge_of,
     failed,
     intent_of,
@@ -45,8 +43,9 @@ from plugins.payments.stripe_results import (
     short,
     standing,
 )
-from plugins.payments.stripe_sessions import Sessions
-from plugins.payments.stripe_texts import (
+from plugins.payments.stripe_checkout.sessions import Sessions
+from plugins.payments.stripe_checkout.settings import Settings
+from plugins.payments.stripe_checkout.texts import (
     ANSWERS,
     ANSWERS_IN_TEST,
     NOT_BEGUN,
@@ -70,38 +69,6 @@ log = logging.getLogger("koguchi.plugins")
 
 stripe.enable_telemetry = False
 stripe.set_app_info("Koguchi")
-
-
-class Settings(Config):
-    api_key: SecretStr
-    webhook_secrets: tuple[SecretStr, ...] = Field(min_length=1, max_length=5)
-    methods: tuple[Method, ...] = Field(default=("card",), min_length=1)
-    capture: Literal["automatic", "manual"] = "automatic"
-    expire_minutes: int = Field(default=1380, ge=31, le=1430)
-    konbini_days: int = Field(default=3, ge=1, le=60)
-    transfer_days: int = Field(default=7, ge=1, le=90)
-    account: Annotated[str, Field(pattern=r"^acct_\w+$")] | None = None
-
-    @field_validator("api_key")
-    @classmethod
-    def _is_a_secret_key(cls, key: SecretStr) -> SecretStr:
-        if not key.get_secret_value().startswith(("sk_", "rk_")):
-            raise ValueError("a secret key begins with sk_, a restricted one with rk_")
-        return key
-
-    @field_validator("webhook_secrets")
-    @classmethod
-    def _are_signing_secrets(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        if not all(each.get_secret_value().startswith("whsec_") for each in secrets):
-            raise ValueError("a signing secret begins with whsec_")
-        return secrets
-
-    @field_validator("methods")
-    @classmethod
-    def _are_named_once(cls, methods: tuple[Method, ...]) -> tuple[Method, ...]:
-        if len(set(methods)) != len(methods):
-            raise ValueError("a method is named twice")
-        return methods
 
 
 class UnknownOutcomeError(RuntimeError):
@@ -245,9 +212,9 @@ class StripeCheckout:
     def parse_webhook(self, raw: RawRequest) -> list[WebhookEvent]:
         """Events about our sessions. Signed within five minutes, by any of the secrets; SignatureError else."""
         secrets = [each.get_secret_value() for each in self.settings.webhook_secrets]
-        event = stripe_events.verified(raw, secrets)
+        event = events.verified(raw, secrets)
         with _outcome("webhook"):
-            return stripe_events.about_sessions(event, self._sessions.with_intent)
+            return events.about_sessions(event, self._sessions.with_intent)
 
     def health(self) -> Health:
         """Whether Stripe answers to this key."""
