@@ -85,7 +85,8 @@ def shifted(due: date, shift: Shift) -> date:
 
 class Settings(Config):
     holiday_shift: Shift = Field(
-        default="none", description="a due date on which banks are closed moves to the bank day before or after"
+        default="none",
+        description="a due date on which banks are closed moves to the bank day before or after",
     )
 
 
