@@ -136,8 +136,8 @@ class Databases:
     writing: Engine
 
 
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+# made once: json.dumps makes an encoder for each value, and an imported history has a million and a half
+_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def open_databases(url: str) -> Databases:
