@@ -41,7 +41,7 @@ def order_address(number: str) -> str | Redirect:
     """The address in a form; an order that has left says so on its own page."""
     order = _order(number)
     if not address.may_correct(order):
-        flash(_(WHYS["state"]), "warn")
+        flash(_said(order, address.NotCorrected(number, "state")), "warn")
         return redirect(url_for("admin.order", number=number), 303)
     form = AddressForm(formdata=None, data=dict(order.ship_to))
     form.postcode.data = show_postcode(order.ship_to.get("postcode", ""))
