@@ -11,36 +11,13 @@ from typing import Any
 
 import pytest
 
-from plugins.payments.bank_transfer import BankTransfer
-from plugins.payments.cash_on_delivery import CashOnDelivery
-from plugins.payments.dummy import Dummy
-from plugins.payments.net_terms import NetTerms
-from plugins.shipping.carrier_callback import CarrierCallback
-from plugins.shipping.flat_rate import FlatRate
-from plugins.shipping.pickup import Pickup
-from plugins.shipping.table_rate import SAMPLE, TableRate
-from plugins.testing import Carrier, MissingPartError, Subject, asking, payments, shipping
+from plugins.testing import MissingPartError, Subject, asking, payments, shipping
+from support import kit_built_in
 from support import kit_carriers as carriers
-from support.carrier_server import carrier_server
 from support.kit_broken import BROKEN, Hanging
 from support.kit_subjects import GOOD, GOOD_LATER, subject
 
-ACCOUNT = {"bank": "東大阪銀行", "branch": "本町", "account": "1234567", "holder": "カ)アオヤギ"}
-PAYMENTS = {
-    "bank_transfer": Subject(BankTransfer, ACCOUNT, wrong_settings={"pay_within_days": 0, "bank": ""}),
-    "cash_on_delivery": Subject(
-        CashOnDelivery, wrong_settings={"fees": [{"up_to_minor": 0, "fee_minor": 1}]}
-    ),
-    "dummy": Subject(Dummy, wrong_settings={"outcome": "perhaps", "fee_minor": -1}),
-    "net_terms": Subject(NetTerms),
-    "good": GOOD,
-    "good_later": GOOD_LATER,
-}
-SHIPPING = {
-    "flat_rate": Carrier(FlatRate, {"price_minor": 770}, wrong_settings={"price_minor": -1}),
-    "pickup": Carrier(Pickup, wrong_settings={"days": 91}),
-    "table_rate": Carrier(TableRate),
-}
+PAYMENTS = {**kit_built_in.PAYMENTS, "good": GOOD, "good_later": GOOD_LATER}
 
 
 # These two look at quickness and at what was installed: see test_a_provider_that_hangs_is_given_up and test_packaging.
@@ -76,25 +53,9 @@ def broken_promises(module: Any, whom: Any) -> dict[str, str]:
     return {test: said for test, said in found.items() if said not in ("passed", "left out")}
 
 
-def test_the_shipping_provider_that_asks_a_server_keeps_every_promise() -> None:
-    with carrier_server() as server:
-        settings = {"url": server.url, "allow_insecure": True, "fallback": SAMPLE, "token": "s3cret-token"}
-        whom = Carrier(
-            CarrierCallback,
-            settings,
-            fail=(lambda _: setattr(server, "status", 500), lambda _: setattr(server, "body", b"nonsense")),
-            wrong_settings={"url": "ftp://rates.example.com/", "timeout_seconds": 30},
-        )
-        found = {test: outcome(function, whom) for test, function in kit(shipping).items()}
-    assert {test: said for test, said in found.items() if said != "passed"} == {
-        "test_quote_asks_nobody_unless_it_says_over_http": "left out"
-    }
-
-
-@pytest.mark.parametrize("name", SHIPPING)
+@pytest.mark.parametrize("name", kit_built_in.SHIPPING)
 def test_every_shipping_provider_of_ours_keeps_every_promise(name: str) -> None:
-    found = {test: outcome(function, SHIPPING[name]) for test, function in kit(shipping).items()}
-    assert {test: said for test, said in found.items() if said not in ("passed", "left out")} == {}
+    assert broken_promises(shipping, getattr(kit_built_in, name)) == {}
 
 
 def test_the_good_provider_is_asked_everything() -> None:

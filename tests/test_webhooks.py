@@ -123,7 +123,7 @@ def test_events_that_are_no_events_are_not_stored(
     shop: Flask, monkeypatch: pytest.MonkeyPatch, odd: object
 ) -> None:
     monkeypatch.setattr(dummy(shop), "parse_webhook", lambda _raw: odd)
-    assert shop.test_client().post("/webhooks/dummy", data=b"x").status_code == (400 if odd is None else 503)
+    assert shop.test_client().post("/webhooks/dummy", data=b"x").status_code == 503
     with shop.app_context():
         assert events() == []
 

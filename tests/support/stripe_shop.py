@@ -76,10 +76,18 @@ def _stripe(provider: PaymentProvider) -> FakeStripe:
     return provider.kit  # type: ignore[attr-defined,no-any-return]
 
 
-def _make() -> StripeCheckout:
-    counter = Counter()
+def _make(**settings: Any) -> StripeCheckout:
+    counter = Counter(**settings)
     counter.provider.kit = counter.stripe  # type: ignore[attr-defined]
     return counter.provider
+
+
+def _again(provider: PaymentProvider) -> StripeCheckout:
+    stripe = _stripe(provider)
+    settings = provider.settings  # type: ignore[attr-defined]
+    other = StripeCheckout(settings, http_client=stripe, now=lambda: NOW)
+    other.kit = stripe  # type: ignore[attr-defined]
+    return other
 
 
 def _webhook(provider: PaymentProvider, view: PaymentView, at: datetime, kind: str) -> RawRequest:
@@ -114,6 +122,8 @@ KIT = Subject(
     fail_late=_fail_late,
     amounts_sent=_amounts,
     calls=lambda provider: len(_stripe(provider).calls),
+    made=lambda provider: len(_stripe(provider).sessions),
+    again=_again,
     webhook=_webhook,
     secrets=(KEY, SECRET),
     wrong_settings={
@@ -125,6 +135,13 @@ KIT = Subject(
         "konbini_days": 61,
         "account": "mine",
     },
+)
+KIT_MANUAL = replace(
+    KIT,
+    settings={**SETTINGS, "capture": "manual", "methods": ("card",)},
+    make=lambda: _make(capture="manual", methods=("card",)),
+    decline=None,
+    lose_answer=None,
 )
 
 
