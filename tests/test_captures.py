@@ -78,7 +78,7 @@ def test_a_part_is_taken_and_everything_later_counts_it(shop: Flask, promised: P
     assert (done.state, done.payment_state) == ("done", "captured")
     payment = again(promised)
     assert (payment.state, payment.captured_minor) == ("captured", total - 300)
-    assert released_minor(payment) == 300
+    assert released_minor(newly(), payment) == 300
     assert taken_from(shop, promised) == total - 300
     assert len(incidents()) == before  # the part that was asked for is no mismatch
     assert rows(promised) == [(f"{promised.id}:capture:1", total - 300, "done")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -82,8 +83,12 @@ def test_an_open_payment_is_being_confirmed_and_looks_again_by_itself(shop: Flas
         assert '<noscript><meta http-equiv="refresh"' in page.text
         fragment = buyer.get(path_of(payment, "/payment"), headers={"HX-Request": "true"})
         assert "<html" not in fragment.text
+        poll = re.search(r'hx-get="([^"]+)"', page.text)
+        assert poll is not None
+        same = buyer.get(poll[1].replace("&amp;", "&"), headers={"HX-Request": "true"})
+        assert (same.status_code, same.text) == (204, "")  # what has the focus keeps it
         dummy(shop).settle(str(payment.id), "captured")
-        done = buyer.get(path_of(payment, "/payment"), headers={"HX-Request": "true"})
+        done = buyer.get(poll[1].replace("&amp;", "&"), headers={"HX-Request": "true"})
         assert done.headers["HX-Redirect"] == path_of(payment, "?placed=1")
 
 

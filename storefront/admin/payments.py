@@ -24,6 +24,7 @@ from storefront.admin.desk import bp
 from storefront.database import get_session, write
 from storefront.language import _, text
 from storefront.orders import Order
+from storefront.orders.view import instruction_rows
 from storefront.payments import captures, refunds, review, work
 from storefront.payments.models import OPEN, WAITING, Capture, Payment, Refund, WebhookEvent
 from storefront.payments.timeline import LOOKS, Happened, payments_of, timeline
@@ -38,6 +39,7 @@ class ShownPayment:
     """One attempt with its history, and which buttons it has; `gone` says why there are none of the plugin's."""
 
     payment: Payment
+    label: str
     look: tuple[str, str]
     happened: Sequence[Happened]
     left_minor: int
@@ -49,21 +51,23 @@ class ShownPayment:
     released_minor: int = 0
     odd: Sequence[Refund] = ()  # refunds of which the provider says another amount
     whole: str = ""  # the amount as it would be typed
+    instructions: Sequence[tuple[str, str]] = ()
     is_offline: bool = False  # no provider holds the money: the owner sees it arrive
 
 
 def shown_payments(order: Order) -> list[ShownPayment]:
     """The attempts to pay an order, the newest first."""
-    return [_shown(payment) for payment in reversed(payments_of(get_session(), order.id))]
+    return [_shown(payment, order) for payment in reversed(payments_of(get_session(), order.id))]
 
 
-def _shown(payment: Payment) -> ShownPayment:
+def _shown(payment: Payment, order: Order) -> ShownPayment:
     session, plugins = get_session(), current_shop().plugins
     is_gone = payment.provider not in plugins.payments
     left = refunds.left_minor(session, payment) if payment.state in refunds.REFUNDABLE else 0
     cannot = refunds.unable(payment) if left else None
     return ShownPayment(
         payment,
+        label_of(payment, order),
         LOOKS.get(payment.state, ("warn", payment.state)),
         timeline(session, payment),
         left,
@@ -72,11 +76,21 @@ def _shown(payment: Payment) -> ShownPayment:
         _(refunds.WHY[cannot]) if cannot else "",
         captures.under_way(session, payment.id) if payment.state in OPEN else None,
         captures.may_take_part(payment),
-        captures.released_minor(payment),
+        captures.released_minor(session, payment),
         refunds.odd(session, payment.id),
         amount_text(payment.amount_minor, payment.currency),
+        instruction_rows(payment),
         plugins.can(payment.provider, Capability.OFFLINE),
     )
+
+
+def label_of(payment: Payment, order: Order) -> str:
+    """What the way of paying is called; of a plugin that is gone what the order kept, else its name."""
+    provider = current_shop().plugins.payments.get(payment.provider)
+    if provider is not None:
+        return text(provider.label)
+    kept = text(order.payment_label) if payment.provider == order.payment_code else ""
+    return kept or payment.provider
 
 
 def _may(payment: Payment, is_gone: bool, left: int) -> list[str]:
@@ -112,6 +126,7 @@ def payments() -> str:
     return render_template(
         "admin/payments.html",
         looks=LOOKS,
+        label=label_of,
         review=session.execute(
             with_order.where(Payment.state.in_(("review", "disputed"))).order_by(Payment.id).limit(SHOWN)
         ).all(),
@@ -142,9 +157,8 @@ def payment_do(payment_id: int) -> ResponseReturnValue:
     payment, order = _found(payment_id)
     button = request.form.get("do", "")
     reason = request.form.get("reason", "").replace("\0", "").strip()[:500]
-    allowed = (
-        _shown(payment).may | {"paid", "unpaid"} if "resolve" in _shown(payment).may else _shown(payment).may
-    )
+    may = _shown(payment, order).may
+    allowed = may | {"paid", "unpaid"} if "resolve" in may else may
     if button not in allowed or button in ("resolve", "ask"):
         flash(_("The payment has moved on in the meantime. Look at it again."), "warn")
     elif button != "capture" and not reason:

@@ -113,7 +113,7 @@ def show(number: str) -> ResponseReturnValue:
         order=order,
         payment=payment,
         is_new=is_new,
-        released=captures.released_minor(payment) if payment is not None else 0,
+        released=captures.released_minor(session, payment) if payment is not None else 0,
         refunds=refunds.of_order(session, order.id) if payment is not None and payment.state in PAID else [],
         word=STATE_WORDS[order.state],
         words=STATE_WORDS,

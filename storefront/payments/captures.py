@@ -140,11 +140,18 @@ def under_way(session: Session, payment_id: int) -> Capture | None:
     return session.scalars(waits.limit(1)).first()
 
 
-def released_minor(payment: Payment) -> int:
-    """What was promised and not taken: the provider lets go of it."""
-    if payment.state not in PAID or payment.captured_minor is None:
+def released_minor(session: Session, payment: Payment) -> int:
+    """What was promised and left when a part was taken: the provider lets go of it.
+
+    Less that was taken without being asked for is what the owner made of it in review, and says nothing of the rest.
+    """
+    taken = payment.captured_minor
+    if payment.state not in PAID or taken is None or taken >= payment.amount_minor:
         return 0
-    return max(payment.amount_minor - payment.captured_minor, 0)
+    asked = select(Capture.id).where(
+        Capture.payment_id == payment.id, Capture.state == "done", Capture.amount_minor == taken
+    )
+    return payment.amount_minor - taken if session.scalars(asked.limit(1)).first() is not None else 0
 
 
 def carry_out(capture_id: int) -> Taken:

@@ -94,7 +94,7 @@ def about_payment(job: jobs.Job) -> None:
             refund=refund,
             is_sent_by_shop=_is_sent_by_shop(payment, refund),
             taken=captured_minor(payment),
-            released=released_minor(payment),
+            released=released_minor(session, payment),
             left=left_minor(session, payment),
             instructions=instruction_rows(payment),
             until=_plainly(payment.updated_at + RETRY_WITHIN),

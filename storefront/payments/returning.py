@@ -54,6 +54,8 @@ def show(number: str) -> ResponseReturnValue:
         return ("", 200, {"HX-Redirect": target}) if is_fragment else redirect(target, 303)
     if stage == "failed" and is_fragment:
         return "", 200, {"HX-Redirect": url_for("payments.show", number=number)}
+    if is_fragment and stage == "confirming" and request.args.get("shown") == payment.state:
+        return "", 204  # nothing is swapped: what has the focus keeps it, and nothing is read out again
     if stage == "failed" and payment.told_at is None:
         mails.seen(payment.id)  # no mail says it once more
         order, payment = _own(number)

@@ -26,8 +26,7 @@ def after_move(session: Session, order: Order, payment: Payment, before: str) ->
     if payment.state == "failed" and order.state == "awaiting_payment":
         _buyer(session, payment, "failed", SEEN_WITHIN)
     elif payment.state == "captured" and before == "authorized":
-        taken = payment.amount_minor if payment.captured_minor is None else payment.captured_minor
-        if taken < payment.amount_minor:
+        if payment.captured_minor is not None and payment.captured_minor < payment.amount_minor:
             _buyer(session, payment, "part")
         elif payment.provider == NET_TERMS:
             _buyer(session, payment, "received")

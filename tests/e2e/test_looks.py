@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from support.demo_shop import DESK, HAYASHI, OWNER, PHONE, Demo
+from support.payment_screens import payments_in_every_state
 
 NARROW = {"width": 320, "height": 640}
 BUYER = (
@@ -87,7 +88,9 @@ def look_at(page: Page, path: str) -> list[str]:
     wrong = []
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         wrong.append(f"{path}: wider than the window")
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]})
+    found = Axe().run(
+        page, options={"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+    )
     for violation in found.response["violations"]:
         where = "; ".join(str(node["target"]) for node in violation["nodes"][:3])
         wrong.append(f"{path}: {violation['id']}: {violation['help']} at {where}")
@@ -106,6 +109,9 @@ def look_at(page: Page, path: str) -> list[str]:
 def test_nothing_is_wrong_with_any_page(
     demo: Demo, who: str | None, paths: tuple[str, ...], size: Any, language: str, scheme: Any
 ) -> None:
+    if who is not None:
+        screens = payments_in_every_state(demo.app, demo.folder, HAYASHI)
+        paths += screens.of_buyer if who == HAYASHI else screens.of_owner
     page = prepared(demo, who, viewport=size, locale=language, color_scheme=scheme)
     wrong = [sentence for path in paths for sentence in look_at(page, path)]
     assert not wrong, "\n".join(wrong)
