@@ -4,6 +4,7 @@ Compiling decides nothing; it happens once for each period of a rule set.
 """
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from decimal import Decimal
 from typing import Any
 
@@ -62,6 +63,14 @@ class CompiledRule:
         self.line_tests = tuple(line_tests)
         self.steady_tests = tuple(steady_tests)  # those that no quantity changes
         self.matching_tests = tuple(matching_tests)
+
+    def at(self, ordinal: int) -> "CompiledRule":
+        """The same rule at another place."""
+        if ordinal == self.ordinal:
+            return self
+        moved = copy(self)
+        moved.ordinal = ordinal
+        return moved
 
     def why(self) -> Any:
         """What the buyer reads: the reason, else the name."""

@@ -4,7 +4,7 @@ Also who a rule is switched on for. Knows no cart.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
@@ -23,7 +23,12 @@ class RulesInForce:
     """
 
     def __init__(
-        self, ruleset: Ruleset, on: date, extra: str | None = None, only_rules: Sequence[Rule] | None = None
+        self,
+        ruleset: Ruleset,
+        on: date,
+        extra: str | None = None,
+        only_rules: Sequence[Rule] | None = None,
+        compiled_before: Iterable[CompiledRule] = (),
     ):
         # Not the rule set itself: it keeps this object, and a circle would keep both and every network until
         # the next full garbage collection.
@@ -43,8 +48,11 @@ class RulesInForce:
         for exception in ruleset.exceptions:
             if exception.is_in_force(on):
                 exceptions.setdefault(exception.rule, []).append(exception)
+        ready = {one.code: one for one in compiled_before}
         self.rules = [
-            CompiledRule(rule, ordinal, tuple(exceptions.get(rule.code, ())))
+            ready[rule.code].at(ordinal)
+            if rule.code in ready
+            else CompiledRule(rule, ordinal, tuple(exceptions.get(rule.code, ())))
             for ordinal, rule in enumerate(live)
         ]
         self.beats = beaten_by(ruleset.rules)  # in any mode: `beats` reaches through them
@@ -106,6 +114,8 @@ def rules_in_force(ruleset: Ruleset, on: date, extra: str | None = None) -> Rule
     key = (bisect_right(borders, on), extra)
     compiled = ruleset.compiled.get(key)
     if compiled is None:
-        compiled = ruleset.compiled[key] = RulesInForce(ruleset, on, extra)
+        # A shadow rule joins the others of its period, which need not be compiled again.
+        before = () if extra is None else rules_in_force(ruleset, on).rules
+        compiled = ruleset.compiled[key] = RulesInForce(ruleset, on, extra, compiled_before=before)
     found: RulesInForce = compiled
     return found

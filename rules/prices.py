@@ -16,12 +16,11 @@ from rules.evaluation import Evaluation, LinePrice
 from rules.money import EXACT, round_fraction, round_to
 from rules.ranking import Rank, most_specific, with_row
 from rules.reading import LineFacts
-from rules.ruleset import LANES, PriceEffect, PriceTable, Row, RuleException
+from rules.ruleset import LANES, PriceEffect, PriceTable, Row, RowKey, RuleException
 
 _FOUR = Decimal("0.0001")
 _HUNDRED = Decimal(100)
 _ZERO = Decimal(0)
-_Key = tuple[str | None, str | None, str | None, str | None]
 
 
 @dataclass(slots=True)
@@ -194,7 +193,7 @@ def best_row(
     best: tuple[tuple[bool, bool, bool, int], Row] | None = None
     for key, shape in _fitting_keys(table, line):
         if best is None or shape > best[0]:
-            row = _reached(table.rows.get(key, ()), on, quantity)
+            row = table.rows.reached(key, on, quantity)
             if row is not None:
                 best = shape, row
     return best
@@ -202,14 +201,14 @@ def best_row(
 
 def table_starts(table: PriceTable, line: LineFacts) -> set[int]:
     """Every `from` of the rows whose cells fit this line, on whatever day."""
-    return {row.start for key, _ in _fitting_keys(table, line) for row in table.rows.get(key, ())}
+    return {start for key, _ in _fitting_keys(table, line) for start in table.rows.starts_of(key)}
 
 
-def _fitting_keys(table: PriceTable, line: LineFacts) -> list[tuple[_Key, tuple[bool, bool, bool, int]]]:
+def _fitting_keys(table: PriceTable, line: LineFacts) -> list[tuple[RowKey, tuple[bool, bool, bool, int]]]:
     """The keys under which rows for this line may stand, one for each pattern of cells that the table has."""
     customer, product = line.facts.customer, line.product
     levels = product.category.split("/") if product.category else []
-    found: list[tuple[_Key, tuple[bool, bool, bool, int]]] = []
+    found: list[tuple[RowKey, tuple[bool, bool, bool, int]]] = []
     for has_customer, has_group, has_sku, depth in table.shapes:
         if (
             (has_customer and customer.code is None)
@@ -225,18 +224,6 @@ def _fitting_keys(table: PriceTable, line: LineFacts) -> list[tuple[_Key, tuple[
         )
         found.append((key, (has_customer, has_group, has_sku, depth)))
     return found
-
-
-def _reached(rows: tuple[Row, ...], on: date, quantity: int) -> Row | None:
-    best = None
-    for row in rows:
-        if row.start > quantity:
-            break
-        if (row.valid_from is None or row.valid_from <= on) and (
-            row.valid_until is None or on <= row.valid_until
-        ):
-            best = row
-    return best
 
 
 def _winner(

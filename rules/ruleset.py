@@ -4,7 +4,8 @@ Types only, and what follows from them; reading files is files.py, choosing and 
 """
 
 import hashlib
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -88,6 +89,21 @@ class Row:
     line: int  # in the CSV file, for messages
 
 
+RowKey = tuple[str | None, str | None, str | None, str | None]  # customer, group, sku, category
+
+
+class PriceRows(Mapping[RowKey, tuple[Row, ...]]):
+    """The rows of a table by key, those of one key by `start`. A row that is asked for alone is made alone."""
+
+    @abstractmethod
+    def reached(self, key: RowKey, on: date, quantity: int) -> Row | None:
+        """The row with the largest `start` up to this quantity that is in force on that day."""
+
+    @abstractmethod
+    def starts_of(self, key: RowKey) -> Iterable[int]:
+        """Every `start` of this key, on whatever day."""
+
+
 @dataclass(frozen=True, slots=True)
 class PriceTable:
     """Rows by (customer, group, sku, category), each list sorted by `start`, only of the shop's currency.
@@ -96,7 +112,7 @@ class PriceTable:
     """
 
     path: str
-    rows: Mapping[tuple[str | None, str | None, str | None, str | None], tuple[Row, ...]]
+    rows: PriceRows
     shapes: tuple[tuple[bool, bool, bool, int], ...]
 
 

@@ -5,11 +5,10 @@ One pass with cached cells; rows stay as columns and become Row records only whe
 
 import gc
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
 
 from rules.csv_files import CsvFile
 from rules.facts import MAX_QUANTITY
@@ -18,26 +17,25 @@ from rules.keys import TABLE_COLUMNS
 from rules.money import CURRENCIES
 from rules.names import NAMES, Names, unknown_name
 from rules.report import Report, nearest, shown, suggestion
-from rules.ruleset import PriceTable, Row
+from rules.ruleset import PriceRows, PriceTable, Row, RowKey
 from rules.said import Said, say
 from rules.values import clean
 
-Key = tuple[str | None, str | None, str | None, str | None]
 _CELLS = ("customer", "group", "sku", "category")
 
 
-class TableRows(Mapping[Key, tuple[Row, ...]]):
+class TableRows(PriceRows):
     """Rows by key. A key points to one row number or a list of them; Row records are made on demand."""
 
     def __init__(self) -> None:
-        self.places: dict[Key, int | list[int]] = {}
+        self.places: dict[RowKey, int | list[int]] = {}
         self.starts = array("q")
         self.lines = array("q")
         self.prices: list[tuple[str, Decimal]] = []  # kind and value, shared between equal cells
         self.pers: dict[int, int] = {}
         self.periods: dict[int, tuple[date | None, date | None]] = {}
 
-    def add(self, key: Key, start: int, price: tuple[str, Decimal], line: int) -> int:
+    def add(self, key: RowKey, start: int, price: tuple[str, Decimal], line: int) -> int:
         place = len(self.prices)
         self.starts.append(start)
         self.lines.append(line)
@@ -57,22 +55,32 @@ class TableRows(Mapping[Key, tuple[Row, ...]]):
             self.starts[place], kind, value, self.pers.get(place), valid_from, valid_until, self.lines[place]
         )
 
-    def __getitem__(self, key: Key) -> tuple[Row, ...]:
-        there = self.places[key]
-        if isinstance(there, int):
-            return (self._row(there),)
-        return tuple(self._row(place) for place in there)
+    def __getitem__(self, key: RowKey) -> tuple[Row, ...]:
+        if key not in self.places:
+            raise KeyError(key)
+        return tuple(self._row(place) for place in self._places_of(key))
 
-    def get(self, key: Key, default: Any = None) -> Any:
-        there = self.places.get(key)
-        if there is None:
-            return default
-        return (self._row(there),) if isinstance(there, int) else tuple(self._row(place) for place in there)
+    def reached(self, key: RowKey, on: date, quantity: int) -> Row | None:
+        best = None
+        for place in self._places_of(key):
+            if self.starts[place] > quantity:
+                break
+            first, last = self.periods.get(place, (None, None))
+            if (first is None or first <= on) and (last is None or on <= last):
+                best = place
+        return None if best is None else self._row(best)
+
+    def starts_of(self, key: RowKey) -> Iterable[int]:
+        return [self.starts[place] for place in self._places_of(key)]
+
+    def _places_of(self, key: RowKey) -> Sequence[int]:
+        there = self.places.get(key, ())
+        return (there,) if isinstance(there, int) else there
 
     def __contains__(self, key: object) -> bool:
         return key in self.places
 
-    def __iter__(self) -> Iterator[Key]:
+    def __iter__(self) -> Iterator[RowKey]:
         return iter(self.places)
 
     def __len__(self) -> int:
@@ -228,7 +236,7 @@ class _Reader:
         rows: TableRows,
         others: dict[str, TableRows],
         shapes: set[tuple[bool, bool, bool, int]],
-        key: Key,
+        key: RowKey,
         start: int,
         price: tuple[str, Decimal],
         per_cell: str,
