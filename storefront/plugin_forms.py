@@ -223,8 +223,7 @@ def draft_of(
     for each in form_of(model, held):
         if each.name in sent and each.kind != "closed":
             _lay(each, sent[each.name].replace("\r\n", "\n").strip()[:LONGEST], draft)
-    if not draft.errors:
-        draft.errors = check(model, with_changes(held, draft.changes), folder, known)
+    draft.errors = check(model, with_changes(held, draft.changes), folder, known) | draft.errors
     return draft
 
 

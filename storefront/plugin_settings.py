@@ -251,7 +251,7 @@ def path_of(name: str) -> str:
     return f"{FILE}:plugins.{name}"[:200]
 
 
-def history(session: Session, name: str, limit: int = 20) -> list[ShopFileVersion]:
+def history(session: Session, name: str, limit: int = 10) -> list[ShopFileVersion]:
     """The versions of a plugin's table, newest first, without secrets."""
     return list(versions(session, path_of(name), limit, with_content=True))
 

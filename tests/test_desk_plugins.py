@@ -77,7 +77,7 @@ def test_what_does_not_fit_is_told_in_the_readers_language_and_what_was_typed_st
     answer = owner.post(PAGE, data=sent)
     page = body(answer)
     assert answer.status_code == 422 and 'aria-invalid="true"' in page and 'value="mine"' in page
-    assert "This cannot be read as TOML." in page and 'value="-5"' in page
+    assert "This cannot be read as TOML." in page and 'value="-5"' in page and "Enter 0 or more." in page
     page = body(owner.post(PAGE, data=sent | {"days": ""}))
     assert "Enter 0 or more." in page
     owner.get("/admin/?lang=ja")
@@ -184,13 +184,13 @@ def test_a_file_that_cannot_be_used_is_told_with_the_reason_to_the_owner_and_wit
     assert owner.get(PAGE).status_code == 200
     file_of(app).write_text("[shop\n")
     for page in (PAGE, "/admin/plugins"):
-        assert "cannot be used since" in body(owner.get(page))
+        assert "cannot be used. The plugins go on" in body(owner.get(page))
     assert "at line 1" in body(owner.get(PAGE))
     assert owner.post(PAGE, data={"price_minor": "1"}).status_code == 422
     assert file_of(app).read_text() == "[shop\n"
     sign_in(owner, "clerk")
     page = body(owner.get("/admin/plugins"))
-    assert "cannot be used since" in page and "at line 1" not in page
+    assert "cannot be used. The plugins go on" in page and "at line 1" not in page
 
 
 def test_a_folder_that_cannot_be_written_gives_the_lines(
