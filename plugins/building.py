@@ -42,6 +42,14 @@ class RefusedError(Exception):
     """The plugin can be imported but breaks the contract; the text says where."""
 
 
+class HalfOpenedError(Exception):
+    """The plugin was imported and its hooks are known; `why` says why it cannot be used all the same."""
+
+    def __init__(self, hooks: tuple[str, ...], why: Exception) -> None:
+        super().__init__(str(why))
+        self.hooks, self.why = hooks, why
+
+
 @dataclass(frozen=True)
 class Hooks:
     """The hooks of one plugin, and its checked settings."""
@@ -83,9 +91,18 @@ def open_plugin(
     folder: Path | None,
     seconds: float,
 ) -> Opened:
-    """Import and build what `[plugins.NAME]` enables. Raises what the plugin raises, or RefusedError."""
-    held = {key: value for key, value in table.items() if key not in ("enabled", "priority")}
+    """Import and build what `[plugins.NAME]` enables. Raises what the import raises, RefusedError, HalfOpenedError."""
     brought = _bring(name, entry, seconds)
+    try:
+        return _build(name, brought, table, folder, seconds)
+    except Exception as error:
+        raise HalfOpenedError(brought.hooks, error) from error
+
+
+def _build(
+    name: str, brought: _Brought, table: Mapping[str, Any], folder: Path | None, seconds: float
+) -> Opened:
+    held = {key: value for key, value in table.items() if key not in ("enabled", "priority")}
     if brought.given is not None:
         _check_class(name, brought.kind, brought.given)
     settings = brought.model.model_validate(held, context={"folder": folder})
@@ -103,6 +120,8 @@ def model_of(name: str, entry: importlib.metadata.EntryPoint, seconds: float) ->
 
 def say(error: Exception) -> str:
     """What went wrong, without a value that may be secret."""
+    if isinstance(error, HalfOpenedError):
+        return say(error.why)
     if isinstance(error, ValidationError):
         parts = [
             f"{'.'.join(str(part) for part in each['loc']) or 'settings'}: {each['msg']}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from plugins import answers
-from plugins.building import Opened
+from plugins.building import EVENTS, Opened
 from plugins.contract import (
     AdminPage,
     Availability,
@@ -213,9 +213,14 @@ class Plugins:
             return None
         return self._call(name, "health", "health", self.slow_seconds, answers.bad_health)
 
-    def listeners(self, event: str) -> tuple[str, ...]:
-        """The active plugins that want to be told of an event."""
-        return tuple(name for name in self._hooks if self._has(name, event))
+    def listeners(self, hook: str) -> tuple[str, ...]:
+        """The plugins with a hook. To events also those listen that are enabled and could not be loaded.
+
+        They are told once they can be: what happened while a plugin was broken must not be lost to it.
+        """
+        active = tuple(name for name in self._hooks if self._has(name, hook))
+        broken = (each.id for each in self.installed if each.state == "failed" and hook in each.hooks)
+        return (*active, *broken) if hook in EVENTS else active
 
     def tell(self, name: str, hook: str, event: Event) -> Answer[None] | Failure:
         """Tell one plugin of one event; after a Failure it must be told again."""

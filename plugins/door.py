@@ -40,7 +40,7 @@ class Plugin:
     state: State = "off"
     error: str | None = None
     kinds: tuple[str, ...] = ()
-    hooks: tuple[str, ...] = ()
+    hooks: tuple[str, ...] = ()  # of one that failed before they were known: every event
     guard: Guard | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from plugins.building import EVENTS, Opened, model_of, open_plugin, say
+from plugins.building import EVENTS, HalfOpenedError, Opened, model_of, open_plugin, say
 from plugins.calling import HTTP_SECONDS, QUOTE_SECONDS, SLOW_SECONDS, Plugins
 from plugins.door import BUILT_IN, Plugin, found, installed_ids
 from plugins.guard import Guard, bounded
@@ -71,7 +71,8 @@ def load(
             opened = _opened(plugin.id, entry, table or {}, folder, load_seconds)
         except Exception as error:
             guard.failed("load", "raised", say(error))
-            installed.append(replace(plugin, state="failed", error=say(error), guard=guard))
+            hooks = error.hooks if isinstance(error, HalfOpenedError) else EVENTS
+            installed.append(replace(plugin, state="failed", error=say(error), hooks=hooks, guard=guard))
             continue
         guard.hidden = opened.secrets
         installed.append(

@@ -28,7 +28,7 @@ Event = Literal["order_placed", "order_approved", "payment_changed", "shipment_c
 
 
 def emit(session: Session, event: Event, payload: Mapping[str, Any]) -> None:
-    """Leave a job for each active plugin that listens to `event`; without one, nothing and no query.
+    """Leave a job for each enabled plugin that listens to `event`; without one, nothing and no query.
 
     `payload` says which rows the event is about: ids, and what no row tells any more when it is delivered.
     """
@@ -47,10 +47,10 @@ def deliver(job: jobs.Job) -> None:
 
     name, event = str(job.payload["plugin"]), str(job.payload["event"])
     plugins = current_shop().plugins
+    known = [each for each in plugins.installed if each.id == name]
+    if known and all(each.state == "failed" for each in known):
+        raise RuntimeError(f"plugin {name} did not load: {known[0].error}")
     if name not in plugins.listeners(event):
-        standing = next((each for each in plugins.installed if each.id == name), None)
-        if standing is not None and standing.state == "failed":
-            raise RuntimeError(f"plugin {name} did not load: {standing.error}")
         log.warning("plugin %s does not listen to %s any more: %s is dropped", name, event, job.payload["id"])
         return
     reading = get_session()

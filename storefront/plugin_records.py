@@ -67,7 +67,7 @@ def view_of_order(order: Order) -> OrderView:
         buyer=buyer,
         company=order.company.name,
         contact=person.name if person is not None else "",
-        ship_to=Address(**{name: to.get(name, "") for name in Address.__slots__ if name in to}),
+        ship_to=Address(**{"recipient": "", **{name: to[name] for name in Address.__slots__ if name in to}}),
         lines=tuple(_line(each, order.currency) for each in order.lines),
         charges=tuple(
             Charge(each.code, each.label, money(each.amount_minor), each.tax) for each in order.surcharges

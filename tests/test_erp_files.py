@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,28 @@ def test_a_worker_that_dies_before_it_noted_the_file_writes_the_same_file_again(
             hand_over(placed(), settings)
     hand_over(placed(), settings)
     assert len(list((tmp_path / "erp").glob("*.json"))) == 1
+
+
+def test_two_workers_at_once_leave_one_whole_file(tmp_path: Path) -> None:
+    settings, event = settings_in(tmp_path), placed()
+    faults: list[Exception] = []
+
+    def hand() -> None:
+        try:
+            hand_over(event, settings)
+        except OSError as error:  # the other one was quicker: it is tried again
+            faults.append(error)
+
+    workers = [threading.Thread(target=hand) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(faults) < 8
+    hand()
+    (path,) = (tmp_path / "erp").glob("*.json")
+    assert json.loads(path.read_text("utf-8"))["event_id"] == "e-1"
+    assert not list((tmp_path / "erp").glob(".*.part"))
 
 
 def test_a_half_written_line_of_the_ledger_is_passed_over(tmp_path: Path) -> None:

@@ -232,6 +232,41 @@ def test_a_plugin_that_cannot_be_loaded_any_more_is_waited_for(
     assert all("its new release is broken" in each.error for each in events())
 
 
+@pytest.mark.parametrize("fault", ["settings", "import"])
+def test_what_happens_while_a_plugin_cannot_be_loaded_is_told_to_it_once_it_can(
+    fault: str, inside: Flask, shop_folder: Path, tmp_path: Path
+) -> None:
+    toml, source = shop_folder / "shop.toml", tmp_path / "hearer" / "hearer_package_module.py"
+    whole = toml.read_text("utf-8")
+    if fault == "settings":
+        toml.write_text(whole.replace("[plugins.hearer]", "[plugins.hearer]\nunknown = 1"), "utf-8")
+    else:
+        sys.modules.pop("hearer_package_module", None)
+        source.write_text("import no_such_module_anywhere\n", "utf-8")
+    with inside.app_context():
+        plugins = inside.extensions["koguchi"].plugins
+        assert {each.state for each in plugins.installed if each.id == "hearer"} == {"failed"}
+        placed("hayashi", CART)
+        only_placed()
+        work(inside)
+        assert [each.payload["plugin"] for each in events() if each.done_at is None] == ["hearer"]
+    source.write_text(SOURCE, "utf-8")
+    toml.write_text(whole + "\n# mended\n[plugins.pickup]\nenabled = true\n", "utf-8")
+    with inside.app_context():
+        work(inside, minutes=5)
+        assert [each.order.number for each in heard(OrderPlaced)] == ["A-10001"]
+        assert [each for each in events() if each.done_at is None] == []
+
+
+def test_a_payment_plugin_that_cannot_be_loaded_is_told_nothing(inside: Flask, shop_folder: Path) -> None:
+    toml = shop_folder / "shop.toml"
+    toml.write_text(toml.read_text("utf-8") + "\n[plugins.stripe_checkout]\nenabled = true\n", "utf-8")
+    with inside.app_context():
+        plugins = inside.extensions["koguchi"].plugins
+        assert {each.state for each in plugins.installed if each.id == "stripe_checkout"} == {"failed"}
+        assert plugins.listeners("order_placed") == ("erp_files", "hearer")
+
+
 def test_without_a_listener_nothing_is_left_and_no_statement_is_sent(
     app: Flask, queries: Callable[[], list[str]]
 ) -> None:

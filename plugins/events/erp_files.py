@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -130,18 +131,18 @@ def _prepare(settings: Settings) -> None:
 
 
 def _place(folder: Path, name: str, content: bytes) -> None:
-    """The file under its name, whole: written beside it, kept safe, then renamed."""
-    part = folder / f".{name}.part"
+    """The file under its name, whole: written beside it under a name of this call, kept safe, then renamed."""
+    part = folder / f".{name}.{secrets.token_hex(4)}.part"
     try:
-        with part.open("wb") as file:
+        with part.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         part.replace(folder / name)
-    except OSError:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise
+    finally:
+        for left in folder.glob(f".{name}.*.part"):  # of this call where it failed, or of a worker that died
+            with suppress(OSError):
+                left.unlink()
     _keep(folder)
 
 
