@@ -185,6 +185,23 @@ def test_a_refused_capture_leaves_the_promise_and_may_be_tried_again(shop: Flask
     ]
 
 
+def test_a_capture_that_failed_asks_how_the_promise_stands(
+    shop: Flask, promised: Payment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_self: object, payment: Any, amount: Any, *, key: str) -> Result:
+        return Result("failed", payment.provider_ref, amount, key, code="try_later")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Dummy, "capture", fails)
+        kept = take(promised.id, 1_000, "", WHO)
+        dummy(shop).settle(str(promised.id), "canceled")
+        gone = take(promised.id, 1_000, "", WHO)
+    assert isinstance(kept, Taken)
+    assert isinstance(gone, Taken)
+    assert (kept.state, kept.payment_state) == ("failed", "authorized")
+    assert (gone.state, gone.payment_state) == ("failed", "canceled")
+
+
 def test_a_capture_that_the_provider_still_works_at_moves_nothing_yet(
     shop: Flask, promised: Payment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

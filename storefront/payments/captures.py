@@ -5,7 +5,7 @@ The sum is checked under the order's lock; what is not taken the provider lets g
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import func, select
@@ -18,7 +18,7 @@ from storefront.clock import now
 from storefront.database import get_session, retrying, write
 from storefront.language import N_
 from storefront.orders.models import Order
-from storefront.payments.attempts import payment_of, view_of
+from storefront.payments.attempts import ask, payment_of, view_of
 from storefront.payments.models import OPEN, PAID, Capture, Payment
 from storefront.payments.transition import apply, hold
 from storefront.shop import current_shop
@@ -170,7 +170,11 @@ def carry_out(capture_id: int) -> Taken:
             row.code = "unknown"
         elif row.state == "requested":
             _book(session, payment, row, result)
-        return Taken(row.id, row.state, payment.state)
+        done = Taken(row.id, row.state, payment.state)
+    if result is None or result.status != "failed":
+        return done
+    # That nothing was taken says nothing about the promise: the provider says how it stands.
+    return replace(done, payment_state=ask(payment.id, actor=row.actor) or done.payment_state)
 
 
 def _ask(view: PaymentView, payment: Payment, row: Capture) -> Result | None:
@@ -183,14 +187,15 @@ def _ask(view: PaymentView, payment: Payment, row: Capture) -> Result | None:
 
 
 def _book(session: Session, payment: Payment, row: Capture, result: Result) -> None:
-    """What is captured ends the row with the payment's own move; any other word is how the payment stands."""
+    """Captured ends the row with the payment's own move; any other word but failed is how the payment stands."""
     if result.status == "pending":
         row.code = result.code or "pending"
         return
     if result.status != "captured":
         row.state, row.code, row.done_at = "failed", result.code or result.status, now()
         session.flush()
-    apply(session, payment.id, result, actor=row.actor)
+    if result.status != "failed":
+        apply(session, payment.id, result, actor=row.actor)
     session.refresh(row)
 
 
