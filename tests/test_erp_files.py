@@ -54,6 +54,17 @@ def test_an_event_told_twice_is_handed_over_once_even_after_the_file_was_taken_a
     assert len(files(tmp_path / "erp")) == 1
 
 
+def test_control_without_its_ledger_a_file_that_was_taken_away_comes_a_second_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erp_files, "_lines", lambda _ledger: iter(()))
+    settings = settings_in(tmp_path)
+    for _ in range(2):
+        hand_over(placed(), settings)
+        (taken,) = (tmp_path / "erp").glob("*.json")
+        taken.unlink()
+
+
 def test_a_worker_that_dies_before_the_file_has_its_name_leaves_none_and_the_next_one_writes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

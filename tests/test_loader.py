@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,11 @@ def test_built_ins_come_through_the_same_door() -> None:
         "bank_transfer"
     }
     assert set(BUILT_IN) <= installed_ids()
+
+
+def test_what_stands_behind_the_door_of_a_checkout_is_what_a_wheel_brings() -> None:
+    project = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.toml").read_text("utf-8"))
+    assert project["project"]["entry-points"]["koguchi"] == BUILT_IN
 
 
 def test_installed_is_not_active_until_shop_toml_says_so() -> None:
