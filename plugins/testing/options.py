@@ -26,15 +26,34 @@ def named(words: str) -> Any:
         raise pytest.UsageError(f"--provider {words}: write it as package.module:ProviderClass")
     try:
         return getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise pytest.UsageError(f"--provider {words}: {error}") from None
+    except ModuleNotFoundError as error:
+        hint = f"install it (pip install -e .), or run python -m pytest in the folder of {module}"
+        raise pytest.UsageError(f"--provider {words}: {error}: {hint}") from None
+    except AttributeError:
+        found = [each for each, value in vars(import_module(module)).items() if _can_be_tried(value)]
+        hint = f"; there is {', '.join(found)}" if found else ""
+        raise pytest.UsageError(f"--provider {words}: {module} has no {name}{hint}") from None
+    except Exception as error:
+        raise pytest.UsageError(f"--provider {words}: {type(error).__name__}: {error}") from None
+
+
+def _can_be_tried(value: Any) -> bool:
+    is_provider = isinstance(value, type) and hasattr(value, "config") and hasattr(value, "label")
+    return is_provider or isinstance(value, Subject | Carrier)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A name that leads nowhere is told once, and not by every test."""
+    words = config.getoption("--provider")
+    if words:
+        named(words)
 
 
 @pytest.fixture(scope="session")
 def named_provider(request: pytest.FixtureRequest) -> Any:
     words = request.config.getoption("--provider")
     if not words:
-        raise pytest.UsageError("say which provider: --provider package.module:ProviderClass")
+        pytest.exit("say which provider: --provider package.module:ProviderClass", returncode=4)
     return named(words)
 
 
@@ -44,7 +63,7 @@ def subject(named_provider: Any) -> Subject:
     try:
         return subject_of(named_provider)
     except TypeError as error:
-        raise pytest.UsageError(str(error)) from None
+        pytest.exit(str(error), returncode=4)
 
 
 @pytest.fixture
@@ -53,7 +72,7 @@ def carrier(named_provider: Any) -> Carrier:
     try:
         return carrier_of(named_provider)
     except TypeError as error:
-        raise pytest.UsageError(str(error)) from None
+        pytest.exit(str(error), returncode=4)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,6 +16,15 @@ def build_wheel(into: Path) -> Path:
     return wheel
 
 
+def pip_install(python: Path, *packages: Path) -> None:
+    """Install from folders, with the packages' own build backend and without the network."""
+    (pip,) = (ROOT / "vendor" / "wheels").glob("pip-*.whl")
+    command = [str(python), str(pip / "pip"), "install", "-q", "--no-index", "--no-build-isolation"]
+    environment = {**os.environ, "PIP_CONFIG_FILE": os.devnull}
+    done = subprocess.run([*command, *map(str, packages)], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def install(wheel: Path, venv: Path) -> Path:
     """Returns the new environment's Python. Dependencies are found in this environment, after its own."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)

@@ -89,6 +89,8 @@ PAYMENTS = {
     "NET_TERMS": NET_TERMS,
 }
 
+ONE_OF_EACH = ("BANK_TRANSFER", "CASH_ON_DELIVERY", "DUMMY", "NET_TERMS", "STRIPE_CHECKOUT")
+
 FLAT_RATE = Carrier(FlatRate, {"price_minor": 770}, wrong_settings={"price_minor": -1})
 PICKUP = Carrier(Pickup, wrong_settings={"days": 91})
 TABLE_RATE = Carrier(TableRate)

@@ -277,8 +277,8 @@ def taken_by_a_shop(name: str, provider: Any, given: dict[str, Any]) -> None:
     from plugins.loader import load
 
     entries = [each for each in metadata.entry_points(group=PROJECT) if each.name == name]
-    module = getattr(provider, "__module__", "")
-    if not any(module == each.value.split(":")[0] for each in entries):
+    home = getattr(provider, "__module__", "").partition(".")[0]
+    if not any(home == each.value.partition(":")[0].partition(".")[0] for each in entries):
         raise MissingPartError(
             f"install the package with its entry point {name} (pip install -e .) to run this test"
         )
