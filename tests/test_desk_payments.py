@@ -14,7 +14,7 @@ from plugins.contract import Money
 from storefront.admin.payments import minor_of
 from storefront.audit import AuditEntry
 from storefront.jobs import run_due
-from storefront.payments import Payment, mark_paid, payment_of
+from storefront.payments import Payment, payment_of
 from storefront.payments.models import Refund
 from storefront.payments.refunds import refund
 from support.ordering import placed
@@ -285,7 +285,9 @@ def test_payments_of_a_removed_plugin_are_shown_and_can_only_be_paid_back_by_han
         assert "The plugin bank_transfer is not active" in told
         assert "1234567" in told
         assert 'value="void"' not in told
-        mark_paid(order.id, "owner@example.com")
+        assert "Only noted here" in told
+        do(owner, transfer, "capture")
+        assert (again(transfer).state, order_of(transfer).state) == ("captured", "confirmed")
         told = page(owner, transfer)
         assert "Pay back by hand and note it here" in told
         do(owner, transfer, "refund", amount="10", reason="x")

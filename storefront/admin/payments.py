@@ -95,12 +95,13 @@ def label_of(payment: Payment, order: Order) -> str:
 
 def _may(payment: Payment, is_gone: bool, left: int) -> list[str]:
     can, name = current_shop().plugins.can, payment.provider
+    is_promised = payment.state in ("authorized", "pending")
     is_due = payment.state == "authorized" or (payment.state == "pending" and can(name, Capability.OFFLINE))
     return [
         button
         for button, shows in {
             "ask": payment.state in WAITING and not is_gone and not can(name, Capability.OFFLINE),
-            "capture": is_due and can(name, Capability.CAPTURE),
+            "capture": (is_due and can(name, Capability.CAPTURE)) or (is_gone and is_promised),
             "void": payment.state in OPEN - {"created"} and can(name, Capability.VOID),
             "refund": left > 0,
             "resolve": payment.state == "review",
