@@ -57,7 +57,10 @@ class Settings(Config):
     notice: tuple[Notice, ...] = Field(
         default=(),
         max_length=50,
-        description="[[plugins.notices.notice]] with title, body, slots, since, until",
+        description="each has title and body as {ja, en}; if wanted slots, since, until, skus, link, link_label",
+        json_schema_extra={
+            "ja": "お知らせごとに title と body({ja, en})。必要なら slots, since, until, skus, link, link_label"
+        },
     )
 
 

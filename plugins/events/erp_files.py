@@ -55,14 +55,18 @@ class Settings(Config):
         default=Path("erp"),
         validate_default=True,
         description="where the files go: in the shop folder, or an absolute path that is there already",
+        json_schema_extra={"ja": "ファイルを置くフォルダー。ショップのフォルダーの中か、すでにある絶対パス"},
     )
     events: tuple[Kind, ...] = Field(
         default=("order_placed", "order_approved", "payment_changed", "shipment_created"),
         min_length=1,
         description="which events are handed over",
+        json_schema_extra={"ja": "渡すできごと"},
     )
     order_lines: Literal["none", "utf-8", "cp932"] = Field(
-        default="none", description="a CSV of the lines beside each placed order, in this encoding"
+        default="none",
+        description="a CSV of the lines beside each placed order, in this encoding",
+        json_schema_extra={"ja": "注文ごとに添える明細CSVの文字コード(none は添えない)"},
     )
     _shop: Path | None = PrivateAttr(default=None)
 
