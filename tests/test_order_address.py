@@ -231,6 +231,7 @@ def test_the_desk_corrects_it_and_the_buyer_sees_it_and_gets_a_mail(
     sign_in(client, "hayashi")
     page = client.get(f"/orders/{number}").get_data(as_text=True)
     assert "本町 4-5-7" in page and WHY in page and "clerk@example.com" not in page
+    assert "&lt;time" not in page
 
 
 REFUSED: list[tuple[dict[str, str], int, str]] = [

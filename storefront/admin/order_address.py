@@ -44,7 +44,6 @@ def order_address(number: str) -> str | Redirect:
         flash(_said(order, address.NotCorrected(number, "state")), "warn")
         return redirect(url_for("admin.order", number=number), 303)
     form = AddressForm(formdata=None, data=dict(order.ship_to))
-    form.postcode.data = show_postcode(order.ship_to.get("postcode", ""))
     return _page(order, form, back=request.args.get("back", ""))
 
 
@@ -97,6 +96,7 @@ def _order(number: str) -> Order:
 def _page(
     order: Order, form: AddressForm, *, reason: str = "", missing: str = "", refused: str = "", back: str = ""
 ) -> str:
+    form.postcode.data = show_postcode(form.postcode.data or "")
     return render_template(
         "admin/order_address.html",
         order=order,

@@ -179,7 +179,7 @@ def _slots_of(order: Order) -> list[tuple[str, str, bool]]:
     chosen = request.form.get(named, WISHED if wish else "")
     words = [("", _("any time")), *((key, _("in the morning") if key == "am" else key) for key in SLOTS)]
     if wish:
-        words.insert(0, (WISHED, _("%(slot)s (the customer's wish)", slot=wish)))
+        words.insert(0, (WISHED, _("%(slot)s (wished)", slot=wish)))
     return [(key, word.replace("-", "–") if key in SLOTS else word, key == chosen) for key, word in words]
 
 

@@ -37,7 +37,7 @@ from storefront.database import get_session
 from storefront.language import N_, _, text
 from storefront.origin import origin_place
 from storefront.regions import REGIONS, read_postcode, region_options
-from storefront.shipping import cheapest, leaving_on, parcels, place_of
+from storefront.shipping import cheapest, leaving, parcels, place_of
 from storefront.shop import current_shop
 
 TEMPERATURES = {"normal": N_("Not cooled"), "chilled": N_("Chilled"), "frozen": N_("Frozen")}
@@ -111,7 +111,7 @@ def _wanted() -> RateRequest:
     if not boxes:
         raise _FaultyError(_("Enter the goods, or at least one parcel with its weight."))
     currency = shop.rulebook.current().policy.currency
-    return RateRequest(
+    wanted = RateRequest(
         origin=origin_place(shop.settings),
         destination=place,
         parcels=boxes,
@@ -119,10 +119,11 @@ def _wanted() -> RateRequest:
             ShippedLine(row.sku, pieces, row.weight_g, tuple(row.tags or ())) for row, pieces in goods
         ),
         subtotal=Money(_amount(currency), currency),
-        ship_on=leaving_on(shop.calendar.current(), _ready_on()),
+        ship_on=_ready_on(),
         currency=currency,
         customer_group=asked("group", 64) or None,
     )
+    return leaving(shop, wanted)
 
 
 def _goods() -> list[tuple[Product, int]]:
