@@ -77,55 +77,79 @@ def prepare(
     """
     rows = products_by_sku(session, {each.sku for each in wanted})  # read once for all questions
     asking = partial(
-        price,
-        session,
-        company,
-        wanted,
-        shop=shop,
-        on=on,
-        moment=moment or now(),
-        channel=channel,
-        delivery=delivery,
-        ship_to=ship_to_facts(to),
-        rows=rows,
-    )
+        price, session, company, wanted, shop=shop, on=on, moment=moment or now(), channel=channel,
+        delivery=delivery, ship_to=ship_to_facts(to), rows=rows,
+    )  # fmt: skip
     found = _with_lead_time(asking, lead_time_code, is_strict)
     if found is None:
         return None
     plain, tier = found
-    decision = plain.decision
     options = _carriers(shop, plain, to, company, on, moment)
-    quotes = None if options is None else shipping.methods(options, decision.currency)
-    options = options or []
-    quoted = [option.code for option in options if option.answer == "quoted"]
+    quotes = None if options is None else shipping.methods(options, plain.decision.currency)
+    quoted = [option.code for option in options or () if option.answer == "quoted"]
     ship = (shipping_code if is_strict or shipping_code in quoted else None) or _first(quoted)
-    place = None if to is None else Place(to.country, to.region, to.postcode)
-    carriage = next((option.amount_minor or 0 for option in options if option.code == ship), 0)
-    ways = payments.offered(
-        shop,
-        company,
-        total_minor=decision.total + carriage,
-        goods_minor=decision.goods,
-        on=on,
-        to=place,
-        terms=decision.terms.values if decision.terms else None,
-    )
-    methods = payments.methods(ways, decision.currency) if ways or shop.plugins.payments else None
+    ways, methods = _ways_to_pay(shop, plain, _carriage(options, ship), to, company, on)
     ready = [option.code for option in ways if option.is_available]
     pay = (payment_code if is_strict or payment_code in ready else None) or _first(ready)
     settled = partial(
         asking, shipping_quotes=quotes, payment_methods=methods, lead_time=tier,
         fixes=fixes and methods is not None,
     )  # fmt: skip
-    priced = settled(shipping=ship, payment=pay)
+    priced, ship, pay = _settled(
+        settled,
+        ship,
+        pay,
+        keeps_ship=is_strict and bool(shipping_code),
+        keeps_pay=is_strict and bool(payment_code),
+    )
+    return Prepared(priced, tuple(options or ()), tuple(ways), quotes, methods, ship, pay, tier)
+
+
+def _settled(
+    asking: Callable[..., PricedCart | None],
+    ship: str | None,
+    pay: str | None,
+    *,
+    keeps_ship: bool,
+    keeps_pay: bool,
+) -> tuple[PricedCart, str | None, str | None]:
+    """The cart with both methods; one that the rules refuse gives way to the first they offer, unless it is kept."""
+    priced = asking(shipping=ship, payment=pay)
     assert priced is not None  # the same lines as before
-    better_ship = ship if is_strict and shipping_code else _offered(priced.decision.shipping, ship)
-    better_pay = pay if is_strict and payment_code else _offered(priced.decision.payment, pay)
+    better_ship = ship if keeps_ship else _offered(priced.decision.shipping, ship)
+    better_pay = pay if keeps_pay else _offered(priced.decision.payment, pay)
     if (better_ship, better_pay) != (ship, pay):
-        ship, pay = better_ship, better_pay
-        priced = settled(shipping=ship, payment=pay)
+        priced = asking(shipping=better_ship, payment=better_pay)
         assert priced is not None
-    return Prepared(priced, tuple(options), tuple(ways), quotes, methods, ship, pay, tier)
+    return priced, better_ship, better_pay
+
+
+def _carriage(options: Sequence[ShippingOption] | None, code: str | None) -> int:
+    """What the carrier of that code asks, in minor units."""
+    return next((option.amount_minor or 0 for option in options or () if option.code == code), 0)
+
+
+def _ways_to_pay(
+    shop: Shop,
+    plain: PricedCart,
+    carriage_minor: int,
+    to: Destination | None,
+    company: Company | None,
+    on: date,
+) -> tuple[list[PaymentOption], tuple[Method, ...] | None]:
+    """What the payment plugins answer, and what of it the rules may choose from; None where the shop has no plugin."""
+    decision = plain.decision
+    ways = payments.offered(
+        shop,
+        company,
+        total_minor=decision.total + carriage_minor,
+        goods_minor=decision.goods,
+        on=on,
+        to=None if to is None else Place(to.country, to.region, to.postcode),
+        terms=decision.terms.values if decision.terms else None,
+    )
+    methods = payments.methods(ways, decision.currency) if ways or shop.plugins.payments else None
+    return ways, methods
 
 
 def _carriers(

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
@@ -69,6 +69,21 @@ class PricedCart:
         return tuple(issue for issue in self.decision.issues if not issue.lines)
 
 
+class OrderFacts(TypedDict, total=False):
+    """What rules may look at beside lines and customer, as rules.Cart has it; what is left out has its default."""
+
+    channel: str
+    purpose: str
+    ship_to: ShipTo
+    shipping_quotes: tuple[Method, ...] | None  # None: not asked yet
+    payment_methods: tuple[Method, ...] | None
+    shipping: str | None
+    payment: str | None
+    delivery: date | None
+    lead_time: str | None
+    placing: bool
+
+
 def price(
     session: Session,
     company: Company | None,
@@ -76,21 +91,12 @@ def price(
     *,
     shop: Shop,
     on: date,
-    channel: str = "web",
-    purpose: str = "normal",
-    ship_to: ShipTo | None = None,
-    shipping_quotes: Sequence[Method] | None = None,
-    payment_methods: Sequence[Method] | None = None,
-    shipping: str | None = None,
-    payment: str | None = None,
-    delivery: date | None = None,
-    lead_time: str | None = None,
     moment: datetime | None = None,
-    placing: bool = False,
     fixes: bool = True,
     offers: Mapping[str, Offer] | None = None,
     matcher: str = "indexed",
     rows: Mapping[str, Row[Any]] | None = None,
+    **order: Unpack[OrderFacts],
 ) -> PricedCart | None:
     """Decide a cart. None when nothing of it can be priced (empty, or every product is gone).
 
@@ -103,35 +109,23 @@ def price(
     edition = shop.rulebook.edition()
     if rows is None:
         rows = products_by_sku(session, {wanted.sku for wanted in lines})
-    present = [wanted for wanted in lines if wanted.sku in rows]
+    present = tuple(_fact(wanted, rows[wanted.sku]) for wanted in lines if wanted.sku in rows)
     missing = tuple(wanted for wanted in lines if wanted.sku not in rows)
     if not present:
         return None
-    cart = Cart(
-        lines=tuple(
-            Line(wanted.line_id, product_facts(rows[wanted.sku]), wanted.quantity, wanted.attributes)
-            for wanted in present
-        ),
-        customer=customer_facts(session, company, on, shop),
-        channel=channel,
-        purpose=purpose,
-        delivery=delivery,
-        ship_to=ship_to or ShipTo(),
-        shipping_quotes=None if shipping_quotes is None else tuple(shipping_quotes),
-        payment_methods=None if payment_methods is None else tuple(payment_methods),
-        shipping=shipping,
-        payment=payment,
-        lead_time=lead_time,
-        placing=placing,
-    )
+    cart = Cart(present, customer_facts(session, company, on, shop), **order)
     chosen = {"matcher": shop.rulebook.checkout_matcher} if matcher == "durable" else {}
     decision = rules.evaluate(edition.ruleset, cart, on, fixes=fixes, **chosen)
     hints = {hint.line: hint for hint in advise(edition.ruleset, cart, on, offers)} if offers else {}
-    tiers = () if moment is None else offers_of(session, shop, decision, moment, is_placing=placing)
+    tiers = () if moment is None else offers_of(session, shop, decision, moment, is_placing=cart.placing)
     chosen_tier = next((each for each in tiers if each.tier.chosen), None)
     return PricedCart(
         decision, _priced_lines(decision, rows, hints), missing, fingerprint(decision, chosen_tier), tiers
     )
+
+
+def _fact(wanted: Wanted, row: Row[Any]) -> Line:
+    return Line(wanted.line_id, product_facts(row), wanted.quantity, wanted.attributes)
 
 
 def _priced_lines(
