@@ -340,6 +340,20 @@ def test_a_cart_that_the_rules_refuse_leads_to_what_must_be_fixed(app: Flask, bu
     assert orders(app) == []
 
 
+def test_the_bar_counts_no_line_that_the_cart_leaves_out_of_its_sum(app: Flask, buying: FlaskClient) -> None:
+    def bar() -> str:
+        page = buying.get("/checkout?lang=en").text
+        return page[page.index('class="paybar') :]
+
+    fill(app, "hayashi", {"M4-10": 100, "N4-SUS": 100})
+    assert "2 lines, incl. tax" in bar()
+    fill(app, "hayashi", {"M4-10": 30})
+    assert "1 line cannot be ordered as it stands." in bar()
+    assert "incl. tax" not in bar()
+    fill(app, "hayashi", {"M4-10": 100, "N4-SUS": 1200})
+    assert "1 line cannot be ordered as it stands." in bar()
+
+
 def test_more_than_is_in_stock_is_named_with_what_there_is(app: Flask, buying: FlaskClient) -> None:
     fill(app, "hayashi", {"N4-SUS": 1200})
     answer = confirm(buying)

@@ -15,6 +15,7 @@ from rules.decision import Issue, Offered
 from rules.money import plain
 from storefront import format
 from storefront.checkout import carriage, promised
+from storefront.explained import ORDERABLE
 from storefront.language import _, ngettext, text
 from storefront.orders.credit import NET_TERMS
 from storefront.orders.preparing import Prepared
@@ -232,6 +233,12 @@ def stops(prepared: Prepared, shortages: Sequence[Shortage]) -> list[Stop]:
     if prepared.payment_methods is not None and prepared.payment is None:
         found.append(Stop(_("No way to pay is offered for this order as it is. Please call us.")))
     return found + [_stop(issue) for issue in priced.decision.issues if issue.outcome == "quotation"]
+
+
+def stopped_lines(prepared: Prepared, shortages: Sequence[Shortage]) -> int:
+    """How many lines cannot be ordered as they stand: those that the cart leaves out of its sum."""
+    short = {one.sku for one in shortages}
+    return sum(each.line.outcome not in ORDERABLE or each.line.sku in short for each in prepared.priced.lines)
 
 
 def _stop(issue: Issue) -> Stop:
