@@ -9,6 +9,8 @@ from typing import Any
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from sqlalchemy.engine import Engine
+from sqlalchemy.engine.default import DefaultDialect
 from werkzeug.routing import Rule
 
 
@@ -30,6 +32,7 @@ def install() -> None:
     """For every application that this process makes from now on."""
     Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": Compiled()}
     Rule._compile_builder = _remembered(Rule._compile_builder)  # type: ignore[method-assign]
+    _share_statements()
 
 
 def _remembered(compile_builder: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,3 +48,22 @@ def _remembered(compile_builder: Callable[..., Any]) -> Callable[..., Any]:
         return known[key]
 
     return remembering
+
+
+def _share_statements() -> None:
+    """SQLAlchemy keeps each statement as compiled SQL, for each engine anew: here for all of a kind of database."""
+    written: dict[DefaultDialect, Any] = {}
+    begin = Engine.__init__
+
+    def begin_with_what_is_written(
+        engine: Any, pool: Any, dialect: Any, *values: Any, **options: Any
+    ) -> None:
+        begin(engine, pool, dialect, *values, **options)
+        engine._compiled_cache = written.setdefault(dialect, engine._compiled_cache)
+
+    def kind(dialect: Any) -> tuple[Any, ...]:
+        return type(dialect), dialect._json_serializer, dialect._json_deserializer
+
+    Engine.__init__ = begin_with_what_is_written  # type: ignore[method-assign]
+    DefaultDialect.__eq__ = lambda one, other: isinstance(other, DefaultDialect) and kind(one) == kind(other)  # type: ignore[method-assign]
+    DefaultDialect.__hash__ = lambda dialect: hash(kind(dialect))  # type: ignore[method-assign]
