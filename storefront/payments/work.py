@@ -87,6 +87,9 @@ def void_one(payment_id: int, actor: str = "system", *, though_ended: bool = Fal
             raise RuntimeError(f"{payment.provider} refused to void and does not say why")
         return state
     with write() as session:
+        if may_have_begun and payment.provider not in shop.plugins.payments:
+            words = f"{order.number}: given up here; {payment.provider} is not active and was not told"
+            record_incident(session, "void_untold", words, {"payment": payment.id})
         return apply(session, payment.id, result, actor=actor, asked_in=payment.state)
 
 

@@ -141,6 +141,10 @@ def main(job: dict[str, Any]) -> None:
     app = open_app(Path(job["folder"]), database_url=job["database"], **job.get("settings", {}))
     # These tests are about locks: a crowd on two cores must not run into the deadlines of plugins.
     app.extensions["koguchi"].plugins.quote_seconds = app.extensions["koguchi"].plugins.pure_seconds = 10.0
+    if job.get("stripe"):
+        from support.stripe_line import connect
+
+        connect(app, job["stripe"])
     look = _Look(app)
     if job.get("minutes"):
         app.extensions["koguchi"].clock.forward(minutes=job["minutes"])
@@ -248,6 +252,19 @@ class _Look:
                         self.app.extensions["koguchi"], task["plugin"], task["changes"],
                         expected=task["expected"], actor="owner@example.com", reason="",
                     )  # fmt: skip
+                elif task["do"] == "post":
+                    answer = self.app.test_client().post(
+                        task["path"], data=task["body"], headers=task["headers"]
+                    )
+                    return {"outcome": answer.status_code}
+                elif task["do"] == "refund":
+                    from storefront.payments.refunds import refund
+
+                    outcome = refund(task["payment"], task["amount"], "", "owner@example.com")
+                elif task["do"] == "look_after":
+                    from storefront.payments.reconcile import look_after
+
+                    outcome = look_after()
                 else:
                     from storefront.jobs import run_due
 
