@@ -34,6 +34,7 @@ _CELL = (str, int, Decimal, Money, date)  # a moment is a date, and so is True a
 MOST_MINOR = 10**15  # more than any order, and less than a column of the database holds
 LONGEST_REFERENCE, LONGEST_PAGE, LONGEST_CODE = 255, 2_000, 64  # characters that are kept
 MOST_RATES, MOST_SLOTS = 100, 100
+LONGEST_SLOT = 40  # as a form sends it back and an order keeps it
 
 
 def bad_texts(texts: object) -> bool:
@@ -104,6 +105,9 @@ def _bad_days(rate: Rate) -> str | None:
             return f"{name} is {day!r:.60}, not a date"
     if not isinstance(rate.slots, tuple) or not all(isinstance(slot, str) for slot in rate.slots):
         return f"slots is {rate.slots!r:.60}, not a tuple of texts"
+    odd = next((slot for slot in rate.slots if not _is_slot(slot)), None)
+    if odd is not None:
+        return f"the slot {odd!r:.60} is no text of 1 to {LONGEST_SLOT} characters with single blanks"
     if len(rate.slots) > MOST_SLOTS:
         return f"{len(rate.slots)} slots, at most {MOST_SLOTS}"
     for name in ("cutoff", "carrier"):
@@ -181,6 +185,11 @@ def bad_return(nothing: object) -> str | None:
     if nothing is None:
         return None
     return f"returned {nothing!r:.80}, an event hook returns None: raise to be told again"
+
+
+def _is_slot(slot: str) -> bool:
+    """Whether a form sends the text back as it is: short, printable, with single blanks."""
+    return 0 < len(slot) <= LONGEST_SLOT and slot.isprintable() and " ".join(slot.split()) == slot
 
 
 def bad_health(health: object) -> str | None:

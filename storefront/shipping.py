@@ -155,10 +155,22 @@ def leaving(shop: Shop, request: RateRequest) -> RateRequest:
 
 def _leaving(calendar: Calendar, request: RateRequest, first: date) -> RateRequest:
     day = leaving_on(calendar, first)
-    after = (day + timedelta(days=each) for each in range(1, LOOKED_AHEAD + 1))
-    return replace(
-        request, ship_on=day, closed_on=tuple(each for each in after if calendar.closed(each) is not None)
-    )
+    return replace(request, ship_on=day, closed_on=_closed_after(calendar, day))
+
+
+_closed: tuple[Calendar | None, dict[date, tuple[date, ...]]] = (None, {})
+
+
+def _closed_after(calendar: Calendar, day: date) -> tuple[date, ...]:
+    """The closed days after `day`, found once for a calendar: a changed closures.csv makes another one."""
+    global _closed
+    known, found = _closed
+    if known is not calendar:
+        _closed = (calendar, found := {})
+    if day not in found:
+        after = (day + timedelta(days=each) for each in range(1, LOOKED_AHEAD + 1))
+        found[day] = tuple(each for each in after if calendar.closed(each) is not None)
+    return found[day]
 
 
 def is_wanted(shop: Shop) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,6 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from plugins.answers import bad_quote
+from plugins.contract import Money, Rate
 from plugins.shipping.table_rate import SAMPLE
 from storefront.clock import set_clock
 from support.carrier_server import carrier_server
@@ -92,6 +95,13 @@ def test_a_plugin_that_fails_costs_only_its_own_option(
     assert order.shipping_code == "flat_rate"
     sign_in(buying, "owner")
     assert "table_rate" in buying.get("/admin/plugins?lang=en").text
+
+
+@pytest.mark.parametrize("slot", ["x" * 41, "14  16", " am", "a\nb", ""])
+def test_a_time_of_day_that_a_form_would_change_is_told_as_nonsense(app: Flask, slot: str) -> None:
+    rate = Rate("x", {"ja": "x", "en": "x"}, Money(1, "JPY"), slots=("14:00-16:00", slot))
+    assert "slot" in str(bad_quote([rate], "JPY"))
+    assert bad_quote([replace(rate, slots=("14:00-16:00", "午前中"))], "JPY") is None
 
 
 def test_a_way_that_fails_after_it_was_chosen_is_told_and_nothing_is_ordered(

@@ -133,6 +133,11 @@ class Tariff(BaseModel):
     def known(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
         return _known(regions)
 
+    @field_validator("slots")
+    @classmethod
+    def with_single_blanks(cls, slots: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(" ".join(slot.split()) for slot in slots)
+
     @field_validator("days")
     @classmethod
     def first_before_last(cls, days: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
