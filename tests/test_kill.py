@@ -19,7 +19,7 @@ from storefront.orders import IdempotencyKey, Order, OrderLine
 from storefront.payments import Payment
 from storefront.stock import Reservation, StockItem
 from support.crowd import begin, go, together, wait_until_warm
-from support.shop import make_app, seed, write_shop
+from support.shop import seeded_app, write_shop
 
 ORDER = {"do": "place", "login": "hayashi", "lines": {"N4-SUS": 10}, "key": "one-page"}
 WORK = {"do": "work"}
@@ -27,8 +27,7 @@ WORK = {"do": "work"}
 
 @pytest.fixture
 def shop(tmp_path: Path, database_url: str) -> Iterator[Flask]:
-    app = make_app(write_shop(tmp_path / "shop"), database_url=database_url)
-    seed(app)
+    app = seeded_app(write_shop(tmp_path / "shop"), database_url)
     yield app
     app.extensions["koguchi"].close()
 

@@ -21,15 +21,14 @@ from storefront.payments import Payment
 from storefront.stock import Reservation, StockItem, StockMove
 from support.crowd import together
 from support.ordering import allow_terms, placed
-from support.shop import make_app, make_product, seed, write_shop
+from support.shop import make_product, seeded_app, write_shop
 
 BUYERS, PIECES = 200, 50
 
 
 @pytest.fixture
 def shop(tmp_path: Path, database_url: str) -> Iterator[Flask]:
-    app = make_app(write_shop(tmp_path / "shop"), database_url=database_url)
-    seed(app)
+    app = seeded_app(write_shop(tmp_path / "shop"), database_url)
     with app.app_context():
         make_product("LAST", on_hand=PIECES, category="fasteners/nuts")
     yield app

@@ -1,6 +1,6 @@
 """Search on both databases: two-character Japanese words, widths, cases, metacharacters, nearest SKUs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from storefront import search
 from storefront.catalog import Product, index_product, search_columns
 from storefront.database import Base, open_databases
+from support.templates import Prepare
 
 SHELF = {
     "M4-10": ("六角穴付ボルト M4×10", "Socket head cap screw M4×10", "ステンレス SUS304"),
@@ -27,12 +28,17 @@ def product(sku: str) -> Product:
     return Product(sku=sku, name={"ja": ja, "en": en}, spec={"ja": spec} if spec else None)
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def filled(database_url: str) -> None:
     databases = open_databases(database_url)
     Base.metadata.create_all(databases.writing, tables=[Base.metadata.tables["products"]])
     with Session(databases.writing) as session, session.begin():
         session.add_all(product(sku) for sku in SHELF)
+    databases.writing.dispose()
+
+
+@pytest.fixture
+def engine(prepared_database: Callable[[Prepare], str]) -> Iterator[Engine]:
+    databases = open_databases(prepared_database(filled))
     yield databases.writing
     databases.writing.dispose()
 

@@ -1,16 +1,17 @@
 """customers.csv in and out, on both databases: preview, all or nothing, the same file twice, nothing lost."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storefront.accounts import Company
-from storefront.app import import_tables
 from storefront.audit import AuditEntry
-from storefront.database import Base, open_databases
+from storefront.database import open_databases
 from storefront.transfer import PlanRefusedError, ShopFacts, customers, messages
+from support.shop import empty
+from support.templates import Prepare
 
 HEADER = "code,name,name_kana,group,tags,country,region,credit_limit,language,closing_day,pay_month,pay_day,net_days\n"
 HAYASHI = "HAYASHI,林工作所,ハヤシ,machining,kansai vip,JP,JP-27,200000,ja,31,1,31,\n"
@@ -18,10 +19,8 @@ ACME = 'ACME,"A & B <Ltd>, ""Tools""",,standard,,GB,GB-LND,,en,,,,30\n'
 
 
 @pytest.fixture
-def session(database_url: str) -> Iterator[Session]:
-    import_tables()
-    databases = open_databases(database_url)
-    Base.metadata.create_all(databases.writing)
+def session(prepared_database: Callable[[Prepare], str]) -> Iterator[Session]:
+    databases = open_databases(prepared_database(empty))
     with Session(databases.writing, expire_on_commit=False) as session:
         yield session
     databases.reading.dispose()

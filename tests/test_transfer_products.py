@@ -1,19 +1,20 @@
 """products.csv in and out, on both databases: columns, stock with its moves, categories, all or nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from storefront.app import import_tables
 from storefront.audit import AuditEntry
 from storefront.catalog import Category, Product
-from storefront.database import Base, open_databases
+from storefront.database import open_databases
 from storefront.pricing import product_facts
 from storefront.stock import StockItem, StockMove
 from storefront.transfer import Limits, PlanRefusedError, products
+from support.shop import empty
+from support.templates import Prepare
 
 HEADER = "sku,name_ja,name_en,category,tags,list_price,cost,made_to_order,attributes.size,on_hand\n"
 BOLT = "M4-10,六角穴付ボルト,Socket screw,fasteners/screws,sus new,120,55.5,,M4,1000\n"
@@ -21,10 +22,8 @@ SPACER = "P-12,スペーサー,Spacer,turned,,150,,true,,\n"
 
 
 @pytest.fixture
-def session(database_url: str) -> Iterator[Session]:
-    import_tables()
-    databases = open_databases(database_url)
-    Base.metadata.create_all(databases.writing)
+def session(prepared_database: Callable[[Prepare], str]) -> Iterator[Session]:
+    databases = open_databases(prepared_database(empty))
     with Session(databases.writing, expire_on_commit=False) as session:
         yield session
     databases.reading.dispose()

@@ -19,7 +19,7 @@ from storefront.incidents import Incident
 from storefront.orders import Order
 from storefront.payments import Payment, payment_of
 from support.ordering import placed
-from support.shop import SHOP_TOML, make_app, seed, sign_in, write_shop
+from support.shop import SHOP_TOML, seeded_app, sign_in, write_shop
 
 CART = {"N4-SUS": 100}
 SECRET = "a-webhook-secret-of-tests"
@@ -30,9 +30,8 @@ _events = count(1)
 def dummy_shop(folder: Path, database_url: str, *, settings: str = "", **overrides: Any) -> Iterator[Flask]:
     """The seeded shop with the test provider enabled; `settings` are lines of [plugins.dummy]."""
     table = f'\n[plugins.dummy]\nenabled = true\nwebhook_secret = "{SECRET}"\n{settings}\n'
-    app = make_app(write_shop(folder, SHOP_TOML + table), database_url=database_url, **overrides)
+    app = seeded_app(write_shop(folder, SHOP_TOML + table), database_url, **overrides)
     app.config["WTF_CSRF_ENABLED"] = True  # providers post without a token
-    seed(app)
     yield app
     app.extensions["koguchi"].close()
 

@@ -5,18 +5,21 @@ The makers write through the shop's own database; nothing here renders a form.
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 
 from storefront import create_app
 from storefront.accounts import Company, User
@@ -24,8 +27,8 @@ from storefront.accounts.models import SignIn
 from storefront.accounts.users import SESSION_KEY
 from storefront.app import import_tables
 from storefront.clock import set_clock
-from storefront.database import Base, write
-from support.templates import Templates
+from storefront.database import Base, open_databases, write
+from support.templates import settle
 
 PASSWORD = "kawaii-neji-4x10"
 FRESH = datetime(
@@ -152,10 +155,39 @@ def open_app(folder: Path, **overrides: Any) -> Flask:
 
 def seeded(database_url: str) -> None:
     """Fills a new database with the schema and the people and products of `seed`: for `prepared_database`."""
-    with TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         app = make_app(write_shop(Path(folder)), database_url=database_url)
         seed(app)
         app.extensions["koguchi"].close()
+
+
+def empty(database_url: str) -> None:
+    """Fills a new database with the schema alone: for `prepared_database`."""
+    import_tables()
+    databases = open_databases(database_url)
+    Base.metadata.create_all(databases.writing)
+    databases.reading.dispose()
+
+
+def seeded_app(folder: Path, database_url: str, **overrides: Any) -> Flask:
+    """make_app and seed in one, which is a copy on SQLite."""
+    url = make_url(database_url)
+    if url.get_backend_name() != "sqlite":
+        app = make_app(folder, database_url=database_url, **overrides)
+        seed(app)
+        return app
+    shutil.copyfile(_seeded_file(), str(url.database))
+    return open_app(folder, database_url=database_url, **overrides)
+
+
+@cache
+def _seeded_file() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="koguchi-seeded-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = folder / "shop.sqlite"
+    seeded(f"sqlite:///{file}")
+    settle(file)
+    return file
 
 
 def seed(app: Flask) -> None:
@@ -275,15 +307,13 @@ def shop_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def app(
-    shop_folder: Path, request: pytest.FixtureRequest, tmp_path: Path, database_templates: Templates
-) -> Iterator[Flask]:
+def app(shop_folder: Path, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     """The seeded tiny shop, on SQLite, or on each database when the test also asks for `database_url`."""
     if "database_url" in request.fixturenames:
-        url = request.getfixturevalue("database_url")  # has the tiny shop in it, as there is an `app`
+        # it has the tiny shop in it, as there is an `app`
+        app = open_app(shop_folder, database_url=request.getfixturevalue("database_url"))
     else:
-        url = database_templates.sqlite(tmp_path / "shop.sqlite", seeded)
-    app = open_app(shop_folder, database_url=url)
+        app = seeded_app(shop_folder, f"sqlite:///{tmp_path / 'shop.sqlite'}")
     yield app
     app.extensions["koguchi"].close()
 

@@ -24,10 +24,7 @@ class Templates:
         if ("sqlite", prepare) not in self.urls:
             url = self.urls["sqlite", prepare] = f"sqlite:///{self.folder / f'{len(self.urls)}.db'}"
             prepare(url)
-            template = str(make_url(url).database)
-            with closing(sqlite3.connect(template)) as connection:
-                # nothing stays in the write-ahead log, so that the file alone is the database
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            settle(Path(str(make_url(url).database)))
         shutil.copyfile(str(make_url(self.urls["sqlite", prepare]).database), file)
         return f"sqlite:///{file}"
 
@@ -38,3 +35,9 @@ class Templates:
             prepare(url)
         with postgres.new_database(cluster_url, self.urls["postgresql", prepare]) as url:
             yield url
+
+
+def settle(file: Path) -> None:
+    """Leave nothing in the write-ahead log, so that the file alone is the database."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
