@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+import rules
 from storefront import cart
 from storefront.cart import Cart, CartLine, CartOwner
 from storefront.catalog import Product
@@ -69,6 +70,43 @@ def test_quantities_stay_within_what_a_line_can_count(session: Session) -> None:
     for wrong in (0, -1, 1_000_000_000):
         with pytest.raises(ValueError):
             cart.add(session, mine, "M4-10", wrong)
+
+
+def test_a_full_cart_takes_more_of_what_it_has_and_nothing_else(
+    app: Flask, buyer: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storefront.cart.store.MOST_LINES", 1)
+    put(buyer, "M4-10", 100)
+    refused = buyer.post(
+        "/cart/add?lang=en", data={"sku": "P-12", "quantity": "60"}, headers={"HX-Request": "true"}
+    )
+    assert refused.status_code == 422
+    assert "The cart holds 1 lines at most." in words(refused.data)
+    put(buyer, "M4-10", 100)
+    assert kept(app) == [("M4-10", 200, False)]
+
+
+def test_a_changed_cart_is_decided_once_for_its_page_and_for_what_is_kept_of_refusals(
+    buyer: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("rules.evaluate", _noting(asked, rules.evaluate))
+    script = {"HX-Request": "true"}
+    buyer.post("/cart/add", data={"sku": "M4-10", "quantity": "100"}, headers=script).close()
+    assert len(asked) == 1  # the answer shows no prices, so only what is kept asked for them
+    asked.clear()
+    page = buyer.post("/cart", data={"q-M4-10": "200", "do": "update"}, headers=script)
+    page.close()
+    assert page.status_code == 200
+    assert len(asked) == 1
+
+
+def _noting(asked: list[object], function: Callable[..., object]) -> Callable[..., object]:
+    def noted(*args: object, **more: object) -> object:
+        asked.append(args)
+        return function(*args, **more)
+
+    return noted
 
 
 def test_one_owner_has_one_cart(session: Session) -> None:

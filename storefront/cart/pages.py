@@ -179,10 +179,12 @@ def _put_in(sku: str, quantity: int) -> bool:
     """Add to the cart and note its number of lines for the page's head; False when the cart is full."""
     mine = owners.owner_for_writing()
     with write() as session:
-        if store.count(session, mine) >= store.MOST_LINES:
-            return False
         store.add(session, store.obtain(session, mine), sku, quantity)
-        g.koguchi_cart_lines = store.count(session, mine)
+        lines = store.count(session, mine)
+        if lines > store.MOST_LINES:
+            session.rollback()
+            return False
+    g.koguchi_cart_lines = lines
     noting.cart_changed()
     return True
 
