@@ -93,7 +93,7 @@ def _field(name: str, info: Any, table: Mapping[str, Any]) -> Field:
         if kind in ("secret", "closed") or default in (PydanticUndefined, None)
         else _shown(kind, _bare(default))
     )
-    choices = tuple(str(one) for one in get_args(annotation)) if kind == "choice" else ()
+    choices = tuple(str(one) for one in get_args(annotation)) if kind == "choice" else _of_each(annotation)
     return Field(name, kind, _about(info), info.is_required(), told[:200], value, choices, is_kept, many)
 
 
@@ -125,13 +125,17 @@ def _kind(annotation: Any) -> Kind:
         return "number"
     if annotation is str or (isinstance(annotation, type) and issubclass(annotation, Path)):
         return "text"
-    inner = [one for one in get_args(annotation) if one is not Ellipsis]
-    if get_origin(annotation) in (tuple, list, set, frozenset) and {_plain(one) for one in inner} <= {
-        str,
-        Path,
-    }:
-        return "lines"
-    return "toml"
+    inner = [_plain(one) for one in get_args(annotation) if one is not Ellipsis]
+    is_row = get_origin(annotation) in (tuple, list, set, frozenset)
+    return "lines" if is_row and (set(inner) <= {str, Path} or _of_each(annotation)) else "toml"
+
+
+def _of_each(annotation: Any) -> tuple[str, ...]:
+    """What each line may say, where a row takes certain words only."""
+    inner = [_plain(one) for one in get_args(annotation) if one is not Ellipsis]
+    words = get_args(inner[0]) if len(inner) == 1 and get_origin(inner[0]) is Literal else ()
+    is_row = get_origin(annotation) in (tuple, list, set, frozenset)
+    return tuple(words) if is_row and all(isinstance(one, str) for one in words) else ()
 
 
 def _is_secret(annotation: Any) -> bool:

@@ -33,6 +33,7 @@ class Settings(Config):
     rate: Decimal | None = Field(default=None, ge=0, le=1)
     retries: int = Field(default=2, ge=0)
     regions: tuple[str, ...] = ()
+    methods: tuple[Literal["card", "konbini"], ...] = ("card",)
     label: dict[str, str] = Field(default={})
     fees: tuple[Fee, ...] = ()
     loud: bool = False
@@ -81,6 +82,7 @@ def test_every_setting_is_a_field_with_its_kind_and_what_stands_in_the_file() ->
         "rate": "number",
         "retries": "number",
         "regions": "lines",
+        "methods": "lines",
         "label": "toml",
         "fees": "toml",
         "loud": "flag",
@@ -128,6 +130,7 @@ def test_only_what_was_typed_is_changed() -> None:
     assert draft(values).changes == {}
     assert draft(values | {"loud": "true", "rate": "０．１０"}).changes == {"loud": "true", "rate": "0.10"}
     assert draft(values | {"retries": "1,000"}).changes == {"retries": "1000"}
+    assert draft(values | {"methods": "card\nkonbini\n"}).changes == {"methods": '["card", "konbini"]'}
     assert draft(values | {"regions": ""}).changes == {"regions": None}
 
 
@@ -140,6 +143,7 @@ def test_only_what_was_typed_is_changed() -> None:
         ("retries", "true", "number"),
         ("retries", "-1", "greater_than_equal"),
         ("mode", "loud", "literal_error"),
+        ("methods", "card\ncash", "literal_error"),
         ("fees", "[{fee_minor = 1}]", "missing"),
         ("fees", "[{", "toml"),
         ("fees", "1\n[x]", "toml"),
@@ -162,7 +166,8 @@ def test_a_plugin_that_the_file_does_not_know_starts_empty() -> None:
 def test_every_built_in_has_a_form_whose_own_values_are_accepted(name: str) -> None:
     model, why = settings_model(name)
     assert model is not None, why
-    assert all(each.kind for each in form_of(model, {}))
+    for each in form_of(model, {}):
+        assert set(each.about) in ({"en", "ja"}, set()), each.name
 
 
 def test_a_guard_keeps_the_last_failures_and_says_how_long_it_rests() -> None:

@@ -26,18 +26,30 @@ Kind = Literal["order_placed", "order_approved", "payment_changed", "shipment_cr
 class Settings(Config):
     model_config = ConfigDict(validate_default=True)  # so that the url is looked at in any case
 
-    url: str = Field(max_length=2_000, description="where events are sent, https")
-    secret: SecretStr = Field(description="the receiver checks signatures with it; 24 characters or more")
+    url: str = Field(
+        max_length=2_000,
+        description="where events are sent, https",
+        json_schema_extra={"ja": "できごとを送る https のアドレス"},
+    )
+    secret: SecretStr = Field(
+        description="the receiver checks signatures with it; 24 characters or more",
+        json_schema_extra={"ja": "受け手が署名を確かめる秘密の値。24文字以上"},
+    )
     old_secret: SecretStr | None = Field(
-        default=None, description="signs too, while a receiver still has the secret of before"
+        default=None,
+        description="signs too, while a receiver still has the secret of before",
+        json_schema_extra={"ja": "受け手がまだ前の値を使う間、これでも署名します"},
     )
     events: tuple[Kind, ...] = Field(
         default=("order_placed", "order_approved", "payment_changed", "shipment_created"),
         min_length=1,
         description="which events are sent",
+        json_schema_extra={"ja": "送るできごと"},
     )
     allow_insecure: bool = Field(
-        default=False, description="http and private addresses too: for tests and a server beside the shop"
+        default=False,
+        description="http and private addresses too: for tests and a server beside the shop",
+        json_schema_extra={"ja": "http や内部のアドレスも使います。試験や、ショップのそばのサーバー用"},
     )
 
     @field_validator("url")

@@ -29,13 +29,35 @@ PLUGIN_API = 1
 
 
 class Settings(Config):
-    bank: str = Field(min_length=1)
-    branch: str = Field(min_length=1)
-    account_type: str = "普通"
-    account: str = Field(min_length=1)
-    holder: str = Field(min_length=1)
-    pay_within_days: int = Field(default=7, ge=1, le=90)
-    timezone: str = "Asia/Tokyo"
+    bank: str = Field(
+        min_length=1,
+        description="the name of the bank, as buyers read it",
+        json_schema_extra={"ja": "銀行名。購入者が読むとおりに"},
+    )
+    branch: str = Field(
+        min_length=1, description="the name of the branch", json_schema_extra={"ja": "支店名"}
+    )
+    account_type: str = Field(
+        default="普通", description="such as 普通 or 当座", json_schema_extra={"ja": "普通、当座など"}
+    )
+    account: str = Field(min_length=1, description="the account number", json_schema_extra={"ja": "口座番号"})
+    holder: str = Field(
+        min_length=1,
+        description="whose account it is, as the bank writes it",
+        json_schema_extra={"ja": "口座名義。銀行の書き方で"},
+    )
+    pay_within_days: int = Field(
+        default=7,
+        ge=1,
+        le=90,
+        description="an order that is not paid by then is cancelled",
+        json_schema_extra={"ja": "この日数までに入金がない注文は取り消されます"},
+    )
+    timezone: str = Field(
+        default="Asia/Tokyo",
+        description="in which the last day ends",
+        json_schema_extra={"ja": "期限の日が終わる時間帯"},
+    )
 
 
 class BankTransfer:

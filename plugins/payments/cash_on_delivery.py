@@ -48,10 +48,29 @@ SAMPLE = (
 
 
 class Settings(Config):
-    fees: tuple[Fee, ...] = Field(default=SAMPLE, min_length=1)
-    tax_rate: Decimal | None = Field(default=None, ge=0, le=1)
-    countries: tuple[str, ...] = ("JP",)
-    without_regions: tuple[str, ...] = ()  # such as JP-47, where the carrier does not collect
+    fees: tuple[Fee, ...] = Field(
+        default=SAMPLE,
+        min_length=1,
+        description="the fee up to each amount with tax; above the last one it is not offered",
+        json_schema_extra={"ja": "税込金額ごとの手数料。最後の金額を超えると使えません"},
+    )
+    tax_rate: Decimal | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="of the fee, such as 0.10; empty: the shop’s own",
+        json_schema_extra={"ja": "手数料の税率。0.10 など。空ならショップの税率"},
+    )
+    countries: tuple[str, ...] = Field(
+        default=("JP",),
+        description="where it is offered, as JP",
+        json_schema_extra={"ja": "使える国。JP など"},
+    )
+    without_regions: tuple[str, ...] = Field(
+        default=(),
+        description="where the carrier does not collect, such as JP-47",
+        json_schema_extra={"ja": "代金を集められない地域。JP-47 など"},
+    )
 
     @field_validator("fees")
     @classmethod

@@ -56,7 +56,9 @@ NOT_PAID_BACK = {"ja": "返金できませんでした", "en": "The refund was d
 
 
 class Settings(Config):
-    outcome: Outcome = "captured"
+    outcome: Outcome = Field(
+        default="captured", description="what becomes of a payment", json_schema_extra={"ja": "支払の結果"}
+    )
     capture_outcome: CaptureOutcome = "captured"
     refund_outcome: RefundOutcome = "refunded"
     fee_minor: int = Field(default=0, ge=0)

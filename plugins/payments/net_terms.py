@@ -87,6 +87,7 @@ class Settings(Config):
     holiday_shift: Shift = Field(
         default="none",
         description="a due date on which banks are closed moves to the bank day before or after",
+        json_schema_extra={"ja": "支払期日が銀行の休みに当たるとき、前か後の営業日に移します"},
     )
 
 

@@ -53,21 +53,51 @@ log = logging.getLogger("koguchi.plugins")
 class Settings(Config):
     model_config = ConfigDict(validate_default=True)  # so that the url is looked at in any case
 
-    url: str = Field(max_length=2_000, description="where the server answers, https")
-    token: SecretStr | None = Field(default=None, description="sent as Authorization: Bearer")
-    label: dict[str, str] = {"ja": "宅配便", "en": "Parcel service"}
-    timeout_seconds: float = Field(default=3.0, gt=0, le=3)
-    remember_seconds: int = Field(
-        default=900, ge=0, le=86_400, description="how long an answer is used again"
+    url: str = Field(
+        max_length=2_000,
+        description="where the server answers, https",
+        json_schema_extra={"ja": "答えるサーバーの https のアドレス"},
     )
-    fallback: ShopFile | None = Field(default=None, description="a tariff file for when the server fails")
+    token: SecretStr | None = Field(
+        default=None,
+        description="sent as Authorization: Bearer",
+        json_schema_extra={"ja": "Authorization: Bearer として送ります"},
+    )
+    label: dict[str, str] = {"ja": "宅配便", "en": "Parcel service"}
+    timeout_seconds: float = Field(
+        default=3.0,
+        gt=0,
+        le=3,
+        description="how long the server may take",
+        json_schema_extra={"ja": "サーバーを待つ秒数"},
+    )
+    remember_seconds: int = Field(
+        default=900,
+        ge=0,
+        le=86_400,
+        description="how long an answer is used again",
+        json_schema_extra={"ja": "答えを使い回す秒数"},
+    )
+    fallback: ShopFile | None = Field(
+        default=None,
+        description="a tariff file for when the server fails",
+        json_schema_extra={"ja": "サーバーが答えないときの運賃表のファイル"},
+    )
     tax_rate: Decimal | None = Field(default=None, ge=0, le=1)
-    prices_include_tax: bool = False
+    prices_include_tax: bool = Field(
+        default=False,
+        description="whether the server answers with tax",
+        json_schema_extra={"ja": "サーバーの答えが税込かどうか"},
+    )
     origin: dict[str, str] = Field(
-        default={}, description="where parcels leave: country, postal_code, province, city, address1"
+        default={},
+        description="where parcels leave: country, postal_code, province, city, address1",
+        json_schema_extra={"ja": "発送元。country, postal_code, province, city, address1"},
     )
     allow_insecure: bool = Field(
-        default=False, description="http and private addresses too: for tests and a server beside the shop"
+        default=False,
+        description="http and private addresses too: for tests and a server beside the shop",
+        json_schema_extra={"ja": "http や内部のアドレスも使います。試験や、ショップのそばのサーバー用"},
     )
 
     @field_validator("allow_insecure")

@@ -15,13 +15,34 @@ PLUGIN_API = 1
 
 
 class Settings(Config):
-    price_minor: int = Field(default=0, ge=0, description="minor units of the shop's currency, without tax")
+    price_minor: int = Field(
+        default=0,
+        ge=0,
+        description="minor units of the shop's currency, without tax",
+        json_schema_extra={"ja": "1件の税抜の送料。円ならそのまま、小数のある通貨なら補助単位"},
+    )
     label: dict[str, str] = {"ja": "通常配送", "en": "Standard delivery"}
-    tax_rate: Decimal | None = Field(default=None, ge=0, le=1)
-    days: tuple[int, int] = (1, 3)
-    countries: tuple[str, ...] = ()
+    tax_rate: Decimal | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="such as 0.10; empty: the shop’s own",
+        json_schema_extra={"ja": "税率。0.10 など。空ならショップの税率"},
+    )
+    days: tuple[int, int] = Field(
+        default=(1, 3),
+        description="days until it arrives, at the earliest and the latest",
+        json_schema_extra={"ja": "届くまでの日数。早くて、遅くて"},
+    )
+    countries: tuple[str, ...] = Field(
+        default=(),
+        description="where it is offered, as JP; empty: everywhere",
+        json_schema_extra={"ja": "使える国。JP など。空ならどこでも"},
+    )
     regions: dict[str, int] = Field(
-        default={}, description="region to another price_minor, such as JP-47 = 2000"
+        default={},
+        description="region to another price_minor, such as JP-47 = 2000",
+        json_schema_extra={"ja": "地域ごとの別の送料。JP-47 = 2000 など"},
     )
 
 

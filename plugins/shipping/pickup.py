@@ -16,11 +16,28 @@ PLUGIN_API = 1
 
 class Settings(Config):
     label: dict[str, str] = {"ja": "店頭でお受け取り", "en": "Pickup at the shop"}
-    price_minor: int = Field(default=0, ge=0, description="minor units of the shop's currency, without tax")
-    days: int = Field(default=0, ge=0, le=90, description="business days until the goods can be fetched")
-    hours: tuple[str, ...] = Field(default=(), description='time slots, such as "09:00-12:00"')
+    price_minor: int = Field(
+        default=0,
+        ge=0,
+        description="minor units of the shop's currency, without tax",
+        json_schema_extra={"ja": "税抜の料金。円ならそのまま、小数のある通貨なら補助単位"},
+    )
+    days: int = Field(
+        default=0,
+        ge=0,
+        le=90,
+        description="business days until the goods can be fetched",
+        json_schema_extra={"ja": "引き取れるまでの営業日数"},
+    )
+    hours: tuple[str, ...] = Field(
+        default=(),
+        description='time slots, such as "09:00-12:00"',
+        json_schema_extra={"ja": "時間帯。09:00-12:00 など"},
+    )
     regions: tuple[str, ...] = Field(
-        default=(), description="only for buyers there, such as JP-27; empty: everywhere"
+        default=(),
+        description="only for buyers there, such as JP-27; empty: everywhere",
+        json_schema_extra={"ja": "この地域の購入者だけ。JP-27 など。空ならどこでも"},
     )
 
 

@@ -21,7 +21,9 @@ SAMPLE = Path(__file__).with_name("sample_tariff.toml")
 
 class Settings(Config):
     tariffs: tuple[ShopFile, ...] = Field(
-        default=(), description="tariff files; without any the sample is used"
+        default=(),
+        description="tariff files; without any the sample is used",
+        json_schema_extra={"ja": "運賃表のファイル。なければ見本を使います"},
     )
 
 

@@ -9,14 +9,53 @@ from plugins.payments.stripe_checkout.amounts import Method
 
 
 class Settings(Config):
-    api_key: SecretStr
-    webhook_secrets: tuple[SecretStr, ...] = Field(min_length=1, max_length=5)
-    methods: tuple[Method, ...] = Field(default=("card",), min_length=1)
-    capture: Literal["automatic", "manual"] = "automatic"
-    expire_minutes: int = Field(default=1380, ge=31, le=1430)
-    konbini_days: int = Field(default=3, ge=1, le=60)
-    transfer_days: int = Field(default=7, ge=1, le=90)
-    account: Annotated[str, Field(pattern=r"^acct_\w+$")] | None = None
+    api_key: SecretStr = Field(
+        description="the secret key from the dashboard, best a restricted one",
+        json_schema_extra={"ja": "ダッシュボードのシークレットキー。できれば制限付きキー"},
+    )
+    webhook_secrets: tuple[SecretStr, ...] = Field(
+        min_length=1,
+        max_length=5,
+        description="of the webhook; several while one is being replaced",
+        json_schema_extra={"ja": "Webhook の署名シークレット。交換中は新旧を並べます"},
+    )
+    methods: tuple[Method, ...] = Field(
+        default=("card",),
+        min_length=1,
+        description="the ways to pay on the page of Stripe",
+        json_schema_extra={"ja": "Stripe のページで使える支払方法"},
+    )
+    capture: Literal["automatic", "manual"] = Field(
+        default="automatic",
+        description="manual: cards are only authorized until you take the money",
+        json_schema_extra={"ja": "manual では、カードは与信だけして、後で売上にします"},
+    )
+    expire_minutes: int = Field(
+        default=1380,
+        ge=31,
+        le=1430,
+        description="minutes until the page of Stripe ends",
+        json_schema_extra={"ja": "Stripe のページが終わるまでの分"},
+    )
+    konbini_days: int = Field(
+        default=3,
+        ge=1,
+        le=60,
+        description="days to pay at the convenience store",
+        json_schema_extra={"ja": "コンビニで払える日数"},
+    )
+    transfer_days: int = Field(
+        default=7,
+        ge=1,
+        le=90,
+        description="days to pay by bank transfer",
+        json_schema_extra={"ja": "振込で払える日数"},
+    )
+    account: Annotated[str, Field(pattern=r"^acct_\w+$")] | None = Field(
+        default=None,
+        description="the connected account to act for, acct_...",
+        json_schema_extra={"ja": "代わって動く連結アカウント。acct_..."},
+    )
 
     @field_validator("api_key")
     @classmethod
