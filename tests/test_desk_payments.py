@@ -223,7 +223,9 @@ def test_a_failed_refund_leaves_the_list_when_the_money_went_back_after_all(
         tell(shop, refund_outcome="declined")
         do(owner, payment, "refund", amount="100", reason="late")
         assert order_of(payment).number in owner.get("/admin/payments").text
+        assert "Refunds to settle" in owner.get("/admin/?lang=en").text
         do(owner, payment, "refund", amount="100", reason="by transfer", by_hand="1")
+        assert "Refunds to settle" not in owner.get("/admin/?lang=en").text
         assert order_of(payment).number not in owner.get("/admin/payments").text
 
 

@@ -22,7 +22,8 @@ from storefront.incidents import Incident
 from storefront.language import _
 from storefront.lead_times.kept import promise_of
 from storefront.orders import Order
-from storefront.payments import Payment
+from storefront.payments import Payment, refunds
+from storefront.payments.models import Refund
 from storefront.quotations import QuotationRequest
 from storefront.shop import current_shop
 from storefront.stock import StockItem
@@ -65,6 +66,7 @@ def today() -> str:
         incidents=_count(Incident.seen_at.is_(None), of=Incident),
         quotations=_count(QuotationRequest.state == "received", of=QuotationRequest),
         reviews=_count(Payment.state.in_(("review", "disputed")), of=Payment),
+        refunds=_count(refunds.needs_somebody(), of=Refund),
         applications=_count(Application.state == "new", of=Application),
         low=_count(StockItem.on_hand - StockItem.reserved - StockItem.buffer <= 0, of=StockItem),
         promises={order.id: promise_of(order) for order in waiting},

@@ -169,7 +169,7 @@ def carry_out(capture_id: int) -> Taken:
         if result is None:
             row.code = "unknown"
         elif row.state == "requested":
-            _book(session, payment, row, result)
+            _book(session, payment, row, result, view.state)
         done = Taken(row.id, row.state, payment.state)
     if result is None or result.status != "failed":
         return done
@@ -186,7 +186,7 @@ def _ask(view: PaymentView, payment: Payment, row: Capture) -> Result | None:
     return None if isinstance(answer, Failure) else answer.value
 
 
-def _book(session: Session, payment: Payment, row: Capture, result: Result) -> None:
+def _book(session: Session, payment: Payment, row: Capture, result: Result, asked_in: str) -> None:
     """Captured ends the row with the payment's own move; any other word but failed is how the payment stands."""
     if result.status == "pending":
         row.code = result.code or "pending"
@@ -195,7 +195,7 @@ def _book(session: Session, payment: Payment, row: Capture, result: Result) -> N
         row.state, row.code, row.done_at = "failed", result.code or result.status, now()
         session.flush()
     if result.status != "failed":
-        apply(session, payment.id, result, actor=row.actor)
+        apply(session, payment.id, result, actor=row.actor, asked_in=asked_in)
     session.refresh(row)
 
 

@@ -155,6 +155,12 @@ def was_made_good() -> ColumnElement[bool]:
     return exists().where(*followed) | (func.coalesce(Refund.code, "") == SETTLED)
 
 
+def needs_somebody() -> ColumnElement[bool]:
+    """Of a refund: it does not fit, or it failed and the money has not gone back by another."""
+    is_odd = (Refund.state == "requested") & (Refund.code == MISMATCH)
+    return is_odd | ((Refund.state == "failed") & ~was_made_good())
+
+
 def _sum(session: Session, payment_id: int, *states: str) -> int:
     statement = select(func.coalesce(func.sum(Refund.amount_minor), 0))
     return int(
