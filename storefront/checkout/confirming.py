@@ -41,6 +41,7 @@ class Confirming:
     addresses: list[Address]
     typed: Typed
     channel: str = "web"
+    cart_id: int | None = None  # where the lines come from a cart
     prepared: Prepared | None = field(default=None, repr=False)
 
     def prepare(self) -> Prepared | None:

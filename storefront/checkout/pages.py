@@ -52,7 +52,8 @@ def _desk() -> Confirming:
     lines = cart.lines_of(session, cart.owner(), held=False)
     wanted = [Wanted(line.sku, line.quantity, str(place)) for place, line in enumerate(lines, 1)]
     typed = forms.read(request.form, addresses) if request.method == "POST" else forms.blank(addresses)
-    return Confirming(wanted, company, current_buyer(), addresses, typed)
+    cart_id = lines[0].cart_id if lines else None
+    return Confirming(wanted, company, current_buyer(), addresses, typed, cart_id=cart_id)
 
 
 def _confirm(desk: Confirming) -> ResponseReturnValue:
@@ -77,7 +78,7 @@ def _confirm(desk: Confirming) -> ResponseReturnValue:
         fingerprint=typed.fingerprint,
         on=today(),
         actor=person.email,
-        cart_id=cart.find(session, cart.owner()),
+        cart_id=desk.cart_id,
     )
     return _answer(desk, outcome)
 
