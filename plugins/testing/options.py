@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from plugins.testing.carrier import Carrier, carrier_of
+from plugins.testing.listener import Listener, listener_of
 from plugins.testing.subject import MissingPartError, Subject, subject_of
+
+WRITE = "write it as package.module:ProviderClass"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,18 +23,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def named(words: str) -> Any:
-    """The object that PKG:OBJ names. Raises pytest.UsageError with what to write."""
-    module, colon, name = words.partition(":")
-    if not colon or not name:
-        raise pytest.UsageError(f"--provider {words}: write it as package.module:ProviderClass")
+    """The object that PKG:OBJ names, or the module PKG. Raises pytest.UsageError with what to write."""
+    module, _, name = words.partition(":")
     try:
-        return getattr(import_module(module), name)
+        found = import_module(module)
+        return getattr(found, name) if name else found
     except ModuleNotFoundError as error:
         hint = f"install it (pip install -e .), or run python -m pytest in the folder of {module}"
         raise pytest.UsageError(f"--provider {words}: {error}: {hint}") from None
     except AttributeError:
-        found = [each for each, value in vars(import_module(module)).items() if _can_be_tried(value)]
-        hint = f"; there is {', '.join(found)}" if found else ""
+        others = [each for each, value in vars(import_module(module)).items() if _can_be_tried(value)]
+        hint = f"; there is {', '.join(others)}" if others else ""
         raise pytest.UsageError(f"--provider {words}: {module} has no {name}{hint}") from None
     except Exception as error:
         raise pytest.UsageError(f"--provider {words}: {type(error).__name__}: {error}") from None
@@ -53,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def named_provider(request: pytest.FixtureRequest) -> Any:
     words = request.config.getoption("--provider")
     if not words:
-        pytest.exit("say which provider: --provider package.module:ProviderClass", returncode=4)
+        pytest.exit(f"say which provider, --provider: {WRITE}", returncode=4)
     return named(words)
 
 
@@ -62,6 +64,15 @@ def subject(named_provider: Any) -> Subject:
     """The payment provider under test."""
     try:
         return subject_of(named_provider)
+    except TypeError as error:
+        pytest.exit(f"{error}: {WRITE}", returncode=4)
+
+
+@pytest.fixture
+def listener(named_provider: Any) -> Listener:
+    """The plugin whose hooks are under test."""
+    try:
+        return listener_of(named_provider)
     except TypeError as error:
         pytest.exit(str(error), returncode=4)
 
@@ -72,7 +83,7 @@ def carrier(named_provider: Any) -> Carrier:
     try:
         return carrier_of(named_provider)
     except TypeError as error:
-        pytest.exit(str(error), returncode=4)
+        pytest.exit(f"{error}: {WRITE}", returncode=4)
 
 
 @pytest.hookimpl(wrapper=True)
