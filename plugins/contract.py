@@ -416,7 +416,10 @@ class PaymentChanged:
 
 @dataclass(frozen=True, slots=True)
 class ShipmentCreated:
-    """Parcels of an order left under one tracking number; an order may have several."""
+    """Parcels of an order left under one tracking number; an order may have several.
+
+    Carrier and number are empty where the desk shipped an order without one: with the firm's own van, or fetched.
+    """
 
     event_id: str
     at: datetime

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import func, select
@@ -30,6 +30,7 @@ from storefront.shipments.models import Shipment
 
 Record: TypeAlias = OrderPlaced | OrderApproved | PaymentChanged | ShipmentCreated
 
+_LEFT = ("shipped", "delivered", "closed")
 _WHOLE = (
     joinedload(Order.company),
     joinedload(Order.user),
@@ -136,7 +137,12 @@ def _payment(session: Session, order: Order, what: _What, payload: Mapping[str, 
     )
 
 
-def _shipment(session: Session, _order: Order, what: _What, payload: Mapping[str, Any]) -> Record:
+def _shipment(session: Session, order: Order, what: _What, payload: Mapping[str, Any]) -> Record:
+    if payload["shipment_id"] is None:  # marked as shipped at the desk
+        on, is_undone = date.fromisoformat(payload["on"]), order.state not in _LEFT
+        return ShipmentCreated(
+            *what, carrier="", tracking_number="", parcels=1, shipped_on=on, is_undone=is_undone
+        )
     row = session.get(Shipment, int(payload["shipment_id"]), populate_existing=True)
     if row is None:
         raise LookupError(f"shipment {payload['shipment_id']} is gone")

@@ -373,6 +373,20 @@ def test_each_tracking_number_is_told_and_the_same_file_again_tells_nothing(insi
     assert not any(each.is_undone for each in told)
 
 
+def test_an_order_that_the_desk_ships_without_a_number_is_told_too(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        tell(app, outcome="captured")
+        number = placed("hayashi", CART, payment="dummy").number
+    sign_in(client, "clerk")
+    for _ in range(2):
+        client.post(f"/admin/orders/{number}/move", data={"do": "ship"})
+    with app.app_context():
+        work(app)
+    (event,) = heard(ShipmentCreated)
+    assert (event.order.number, event.order.state, event.is_undone) == (number, "shipped", False)
+    assert (event.carrier, event.tracking_number, event.shipped_on) == ("", "", date(2026, 11, 20))
+
+
 # ---- killed workers
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from werkzeug.wrappers import Response as Redirect
 
 from rules.money import amount_text, to_minor
-from storefront import audit, payments
+from storefront import audit, payments, shipments
 from storefront.access import current_person, staff
 from storefront.accounts import Company
 from storefront.admin.desk import asked, bp, contains, page_of
@@ -317,6 +317,9 @@ def _take(step: Step, order: Order, reason: str, note: str = "") -> Any:
         done: Any = order_moves.approve(order.id, who, reason)
     elif step.name == "paid" and payments.payment_of(get_session(), order.id) is not None:
         done = payments.mark_paid(order.id, who)
+    elif step.name == "ship":
+        with write() as session:
+            done = shipments.send_off(session, order.id, who, reason)
     else:
         with write() as session:
             done = order_moves.move(session, order.id, step.to, who, reason)

@@ -3,7 +3,7 @@
 Features outside import what they need from here and nothing deeper.
 """
 
-from storefront.shipments.keeping import Applied, Planned, apply, plan, undo
+from storefront.shipments.keeping import Applied, Planned, apply, plan, send_off, undo
 from storefront.shipments.models import Shipment
 from storefront.shipments.shown import ShownShipment, shipments_of
 from storefront.shipments.slipping import Wishes, sender_of, slips_of
@@ -16,6 +16,7 @@ __all__ = [
     "Wishes",
     "apply",
     "plan",
+    "send_off",
     "sender_of",
     "shipments_of",
     "slips_of",

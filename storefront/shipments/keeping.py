@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storefront import plugin_events, stock
-from storefront.clock import now
+from storefront.clock import now, today
 from storefront.database import locked, retrying, write
 from storefront.orders import moves
 from storefront.orders.models import Order
@@ -139,6 +139,15 @@ def _apply(
         told = {"order_id": shipment.order_id, "shipment_id": shipment.id}
         plugin_events.emit(session, "shipment_created", told)
     return Applied(len(shipped), len(new), len(planned) - len(new))
+
+
+def send_off(session: Session, order_id: int, actor: str, reason: str = "") -> moves.Moved | moves.NotMoved:
+    """Ship an order that gets no tracking number: with the firm's own van, or fetched at the counter."""
+    done = moves.move(session, order_id, "shipped", actor, reason)
+    if isinstance(done, moves.Moved):
+        told = {"order_id": order_id, "shipment_id": None, "on": today().isoformat()}
+        plugin_events.emit(session, "shipment_created", told)
+    return done
 
 
 Undone = Literal["undone", "again", "late", "unknown"]
