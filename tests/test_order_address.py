@@ -16,6 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from plugins.contract import CheckoutContext, Disabled
 from storefront import jobs
 from storefront.accounts import User
 from storefront.audit import AuditEntry
@@ -134,6 +135,21 @@ def test_rules_that_look_at_the_postcode_keep_it_as_it_is(
     monkeypatch.setitem(edition.__dict__, "facts_used", frozenset({"order.ship_to.postcode"}))
     assert why(amended(inside, postcode="5810000")) == "rules"
     assert why(amended(inside, street="本町 1")) == "corrected"  # the postcode stays
+
+
+def test_a_way_to_pay_that_differs_there_keeps_the_postcode(
+    inside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = current_shop().plugins.payments["bank_transfer"]
+    usual = provider.availability
+
+    def only_here(ctx: CheckoutContext) -> Any:
+        here = ctx.ship_to is None or ctx.ship_to.postcode == "5770000"
+        return usual(ctx) if here else Disabled({"ja": "不可", "en": "not there"})
+
+    monkeypatch.setattr(provider, "availability", only_here)
+    assert why(amended(inside, postcode="5810000")) == "payment"
+    assert why(amended(inside, street="本町 1")) == "corrected"
 
 
 def test_a_way_to_ship_that_does_not_answer_keeps_the_postcode_but_not_the_house_number(inside: str) -> None:

@@ -28,6 +28,7 @@ WHYS = {
     "price": N_(
         "Shipping there costs %(after)s instead of %(before)s (before tax). Cancel this order and write a new one."
     ),
+    "payment": N_("The way to pay is not the same there. Cancel this order and write a new one."),
     "unanswered": N_(
         "It cannot be said just now what shipping there costs. Try again later, or write a new order."
     ),

@@ -14,19 +14,21 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from storefront import audit, jobs
+from plugins.contract import Place
+from storefront import audit, jobs, payments
 from storefront.accounts import User
-from storefront.clock import now
+from storefront.clock import now, today
 from storefront.database import locked, retrying, write
 from storefront.orders.arrival import option_of
 from storefront.orders.models import Order, OrderAddress
+from storefront.payments import PaymentOption
 from storefront.shop import Shop
 
 CORRECTABLE = frozenset({"awaiting_approval", "awaiting_payment", "confirmed", "in_production"})
 FIELDS = ("recipient", "postcode", "region", "city", "street", "phone")
 _PRICED_BY = ("region", "postcode", "city")  # what plugins and rules are told of an address
 _POSTCODE_FACT = "order.ship_to.postcode"
-Why = Literal["state", "changed", "same", "region", "rules", "price", "unanswered"]
+Why = Literal["state", "changed", "same", "region", "rules", "price", "unanswered", "payment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class NotCorrected:
 
     state (it is on its way or over), changed (somebody else corrected it meanwhile), same (nothing is different),
     region (another prefecture), rules (rules of the shop look at the postcode), price (shipping costs another
-    amount there), or unanswered (the way to ship does not say what it costs).
+    amount there), unanswered (the way to ship does not say what it costs), or payment (the way to pay differs).
     """
 
     number: str
@@ -100,6 +102,8 @@ def _priced_otherwise(shop: Shop, order: Order, new: Mapping[str, str]) -> NotCo
         and _POSTCODE_FACT in shop.rulebook.edition().facts_used
     ):
         return NotCorrected(order.number, "rules")
+    if _paid_otherwise(shop, order, new):
+        return NotCorrected(order.number, "payment")
     if order.shipping_code is None:
         return None
     before, after = (option_of(shop, order, place) for place in (order.ship_to, new))
@@ -108,6 +112,24 @@ def _priced_otherwise(shop: Shop, order: Order, new: Mapping[str, str]) -> NotCo
     if (before.amount_minor, before.tax) != (after.amount_minor, after.tax):
         return NotCorrected(order.number, "price", "", before.amount_minor, after.amount_minor)
     return None
+
+
+def _paid_otherwise(shop: Shop, order: Order, new: Mapping[str, str]) -> bool:
+    """Whether the order's way to pay is offered otherwise there, or for another fee."""
+
+    def way(to: Mapping[str, str]) -> PaymentOption | None:
+        place = Place(to.get("country", "JP"), to.get("region") or None, to.get("postcode") or None)
+        ways = payments.offered(
+            shop,
+            order.company,
+            total_minor=order.total_minor,
+            goods_minor=order.goods_minor,
+            on=today(),
+            to=place,
+        )
+        return next((each for each in ways if each.code == order.payment_code), None)
+
+    return way(order.ship_to) != way(new)
 
 
 @retrying
