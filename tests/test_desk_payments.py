@@ -140,14 +140,14 @@ def test_whoever_is_not_the_owner_leads_no_payment_out_of_review(shop: Flask) ->
 def test_a_payment_is_given_up_and_its_order_with_it(shop: Flask, owner: Visitor) -> None:
     with shop.app_context():
         payment = pay_with(shop, "requires_action")
-        do(owner, payment, "void", reason="the customer asked")
+        assert "The payment is now: given up." in do(owner, payment, "void", reason="the customer asked")
         assert (again(payment).state, order_of(payment).state) == ("canceled", "cancelled")
 
 
 def test_what_was_promised_is_taken(shop: Flask, owner: Visitor) -> None:
     with shop.app_context():
         payment = pay_with(shop, "authorized")
-        do(owner, payment, "capture")
+        assert "The payment is now: paid." in do(owner, payment, "capture")
         assert again(payment).state == "captured"
 
 
@@ -163,7 +163,12 @@ def test_a_part_is_taken_with_a_reason_and_everybody_reads_what_was_let_go(
         assert "Write the amount" in do(owner, payment, "capture", amount="1.5", reason="x")
         told = do(owner, payment, "capture", amount="1,500", reason="one bag is missing")
         assert again(payment).captured_minor == 1_500
-        for words in ("¥480 let go", "Taken: ¥1,500", "one bag is missing", "Amount, at most ¥1,500"):
+        for words in (
+            "¥1,500 taken, ¥480 let go.",
+            "Taken: ¥1,500",
+            "one bag is missing",
+            "Amount, at most ¥1,500",
+        ):
             assert words in told, words
         assert audited() == [("payment_capture", "owner@example.com")]
         seen = Visitor(shop, "hayashi").get(f"/orders/{number}?lang=en").text

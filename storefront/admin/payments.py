@@ -177,7 +177,7 @@ def _do(button: str, payment: Payment, order: Order, reason: str) -> None:
         said, after = _pay_back(payment, reason, actor.email)
     elif button in ("paid", "unpaid"):
         state = review.resolve(payment.id, is_paid=button == "paid", reason=reason, actor=actor.email)
-        said, after = _said(state or payment.state, payment), {"state": state}
+        said, after = _said(state or payment.state, before["state"]), {"state": state}
     elif button == "capture":
         said, after = _take(payment, reason, actor.email)
     else:
@@ -191,7 +191,7 @@ def _do(button: str, payment: Payment, order: Order, reason: str) -> None:
 
 def _take(payment: Payment, reason: str, actor: str) -> tuple[str, dict[str, object]]:
     """All of it unless another amount was typed; less needs a reason, as the buyer reads that there was one."""
-    typed = request.form.get("amount")
+    typed, was = request.form.get("amount"), payment.state
     amount = payment.amount_minor if typed is None else minor_of(typed, payment.currency)
     if amount is None:
         return _("Write the amount as a number, such as %(example)s.", example="1200"), {}
@@ -205,19 +205,25 @@ def _take(payment: Payment, reason: str, actor: str) -> tuple[str, dict[str, obj
         return _("What came of it is not known yet; it is asked about until it is."), after
     if answer.state == "failed":
         flash(_("The money was not taken. See why below."), "block")
-    return _said(answer.payment_state, payment), after
+    if answer.state == "done" and amount < payment.amount_minor:
+        taken, rest = (
+            format.money(each, payment.currency) for each in (amount, payment.amount_minor - amount)
+        )
+        return _("%(taken)s taken, %(rest)s let go.", taken=taken, rest=rest), after
+    return _said(answer.payment_state, was), after
 
 
 def _void(payment: Payment, actor: str) -> tuple[str, dict[str, object]]:
+    was = payment.state
     try:
         state = work.void_one(payment.id, actor)
     except RuntimeError:
         return _("The provider gives no answer just now. Nothing changed."), {}
-    return _said(state, payment), {"state": state}
+    return _said(state, was), {"state": state}
 
 
-def _said(state: str, payment: Payment) -> str:
-    if state == payment.state:
+def _said(state: str, before: str) -> str:
+    if state == before:
         return _("The payment stays as it was: %(state)s.", state=_(LOOKS[state][1]))
     return _("The payment is now: %(state)s.", state=_(LOOKS[state][1]))
 
