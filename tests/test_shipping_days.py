@@ -142,31 +142,27 @@ def test_an_order_whose_carrier_does_not_answer_any_more_names_no_day(
 NEW_YEAR = "date,until,name_ja,name_en\n2026-12-29,2027-01-04,年末年始,New Year\n"
 
 
-@pytest.mark.parametrize(
-    ("moment", "leaves", "first", "last"),
-    [
-        # UTC: (month, day, hour, minute, second); the carrier of Kansai takes one to two calendar days
-        ((11, 20, 5, 59, 59), "2026-11-20", "2026-11-21", "2026-11-22"),  # Friday 14:59:59
-        ((11, 20, 6, 0, 0), "2026-11-20", "2026-11-21", "2026-11-22"),  # 15:00:00 is in time
-        ((11, 20, 6, 0, 1), "2026-11-24", "2026-11-25", "2026-11-26"),  # Monday is a holiday
-        ((11, 19, 14, 59, 59), "2026-11-20", "2026-11-21", "2026-11-22"),  # Thursday 23:59:59
-        ((11, 19, 15, 0, 0), "2026-11-20", "2026-11-21", "2026-11-22"),  # midnight: Friday, before its cutoff
-        ((11, 20, 15, 0, 0), "2026-11-24", "2026-11-25", "2026-11-26"),  # Saturday 00:00
-        ((12, 28, 5, 59, 0), "2026-12-28", "2026-12-29", "2026-12-30"),
-        ((12, 28, 6, 1, 0), "2027-01-05", "2027-01-06", "2027-01-07"),  # the shop is closed over New Year
-        ((12, 30, 15, 30, 0), "2027-01-05", "2027-01-06", "2027-01-07"),  # 31 December in Japan
-    ],
-)
-def test_days_are_counted_from_the_cutoff_over_the_shops_closed_days(
-    app: Flask, shop_folder: Path, moment: tuple[int, ...], leaves: str, first: str, last: str
-) -> None:
+# UTC: (month, day, hour, minute, second), then leaving, first and last arrival; to Kansai one to two calendar days
+COUNTED = [
+    ((11, 20, 5, 59, 59), "2026-11-20", "2026-11-21", "2026-11-22"),  # Friday 14:59:59
+    ((11, 20, 6, 0, 0), "2026-11-20", "2026-11-21", "2026-11-22"),  # 15:00:00 is in time
+    ((11, 20, 6, 0, 1), "2026-11-24", "2026-11-25", "2026-11-26"),  # Monday is a holiday
+    ((11, 19, 14, 59, 59), "2026-11-20", "2026-11-21", "2026-11-22"),  # Thursday 23:59:59
+    ((11, 19, 15, 0, 0), "2026-11-20", "2026-11-21", "2026-11-22"),  # midnight: Friday, before its cutoff
+    ((11, 20, 15, 0, 0), "2026-11-24", "2026-11-25", "2026-11-26"),  # Saturday 00:00
+    ((12, 28, 5, 59, 0), "2026-12-28", "2026-12-29", "2026-12-30"),
+    ((12, 28, 6, 1, 0), "2027-01-05", "2027-01-06", "2027-01-07"),  # the shop is closed over New Year
+    ((12, 30, 15, 30, 0), "2027-01-05", "2027-01-06", "2027-01-07"),  # 31 December in Japan
+]
+
+
+def test_days_are_counted_from_the_cutoff_over_the_shops_closed_days(app: Flask, shop_folder: Path) -> None:
     (shop_folder / "closures.csv").write_text(NEW_YEAR, "utf-8")
-    month, day, hour, minute, second = moment
-    set_clock(app, FixedClock(datetime(2026, month, day, hour, minute, second, tzinfo=UTC)))
-    with app.app_context():
-        found: Any = option()
-        told = [str(each) for each in (found.leaves_on, found.earliest, found.latest)]
-        assert told == [leaves, first, last]
+    for (month, day, hour, minute, second), *wanted in COUNTED:
+        set_clock(app, FixedClock(datetime(2026, month, day, hour, minute, second, tzinfo=UTC)))
+        with app.app_context():
+            found: Any = option()
+            assert [str(each) for each in (found.leaves_on, found.earliest, found.latest)] == wanted
 
 
 def test_public_holidays_of_the_turn_of_the_year_are_no_days_to_leave_on() -> None:
