@@ -12,14 +12,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import pluggy
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from plugins import answers, contract
 from plugins.contract import API, PROJECT, Config
-from plugins.guard import bounded, words_of
+from plugins.guard import HIDDEN, bounded, words_of
 
 KINDS = {"payments": "register_payment_providers", "shipping": "register_shipping_providers"}
 METHODS = {
@@ -45,9 +45,10 @@ class RefusedError(Exception):
 class HalfOpenedError(Exception):
     """The plugin was imported and its hooks are known; `why` says why it cannot be used all the same."""
 
-    def __init__(self, hooks: tuple[str, ...], why: Exception) -> None:
+    def __init__(self, hooks: tuple[str, ...], why: Exception, hidden: frozenset[str] = frozenset()) -> None:
         super().__init__(str(why))
         self.hooks, self.why = hooks, why
+        self.hidden = hidden  # secrets that its words must not repeat
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def open_plugin(
     try:
         return _build(name, brought, table, folder, seconds)
     except Exception as error:
-        raise HalfOpenedError(brought.hooks, error) from error
+        raise HalfOpenedError(brought.hooks, error, _hidden_in(brought.model, table)) from error
 
 
 def _build(
@@ -121,7 +122,10 @@ def model_of(name: str, entry: importlib.metadata.EntryPoint, seconds: float) ->
 def say(error: Exception) -> str:
     """What went wrong, without a value that may be secret."""
     if isinstance(error, HalfOpenedError):
-        return say(error.why)
+        said = say(error.why)
+        for secret in error.hidden:
+            said = said.replace(secret, HIDDEN)
+        return said
     if isinstance(error, ValidationError):
         parts = [
             f"{'.'.join(str(part) for part in each['loc']) or 'settings'}: {each['msg']}"
@@ -143,6 +147,28 @@ def _secrets(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple | set | frozenset):
         for each in value:
             yield from _secrets(each)
+
+
+def _hidden_in(model: type[BaseModel], table: Mapping[str, Any]) -> frozenset[str]:
+    """Every text that stands where the model wants a secret, whether or not it is a good one."""
+    wanted = [table.get(name) for name, each in model.model_fields.items() if _wants_secret(each.annotation)]
+    return frozenset(text for held in wanted for text in _texts(held) if len(text) >= LEAST)
+
+
+def _wants_secret(annotation: Any, depth: int = 0) -> bool:
+    if annotation is SecretStr or depth > 8:
+        return annotation is SecretStr
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        return any(_wants_secret(each.annotation, depth + 1) for each in annotation.model_fields.values())
+    return any(_wants_secret(each, depth + 1) for each in get_args(annotation))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(each)
 
 
 # ---- what a module brings

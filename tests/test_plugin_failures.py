@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from plugins.guard import Failure
+from plugins.loader import load
 from storefront.database import get_session, write
 from storefront.plugin_failures import (
     AT_ONCE,
@@ -20,6 +22,7 @@ from storefront.plugin_failures import (
     failures_of,
     newest_failures,
 )
+from support.plugin_package import install
 from support.shop import FixedClock
 
 
@@ -181,3 +184,42 @@ def test_the_secrets_of_a_plugin_are_in_no_failure(
     found = [detail for detail, _ in kept(small, "stripe_checkout")]
     assert sorted(found) == ["Error: key *** is wrong", "by ***"]
     assert secret not in caplog.text and "whsec_abcdef" not in caplog.text
+
+
+LEAKY = """
+from plugins import Config, hookimpl
+from pydantic import SecretStr, field_validator
+PLUGIN_API = 1
+class Settings(Config):
+    key: SecretStr
+    other: str = ""
+    @field_validator("key")
+    @classmethod
+    def fits(cls, key):
+        if "model" in key.get_secret_value():
+            raise ValueError(f"{key.get_secret_value()} is no key")
+        return key
+class Provider:
+    id = "leaky"
+    label = {"en": "Leaky"}
+    config = Settings
+    def __init__(self, settings):
+        raise RuntimeError(f"cannot work with {settings.key.get_secret_value()} and {settings.other}")
+    def quote(self, request):
+        return []
+@hookimpl
+def register_shipping_providers():
+    return [Provider]
+"""
+
+
+@pytest.mark.parametrize("secret", ["refused-by-the-model", "refused-by-the-class"])
+def test_a_plugin_that_tells_its_secret_when_it_does_not_start_is_not_repeated(
+    secret: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.syspath_prepend(str(install(tmp_path / "leaky", "leaky", LEAKY)))
+    plugins = load({"leaky": {"enabled": True, "key": secret, "other": "harmless"}})
+    told = next(each for each in plugins.installed if each.id == "leaky")
+    assert told.state == "failed" and "***" in str(told.error) and told.last_failure is not None
+    assert secret not in f"{told.error} {told.last_failure.detail} {caplog.text}"
+    assert "model" in secret or "harmless" in str(told.error)
