@@ -44,8 +44,8 @@ def report() -> tuple[dict[str, Any], bool]:
 
 
 def _plugins() -> dict[str, Any]:
-    """Since when, as far as this process has met it, shop.toml has been of no use to its plugins; loads none."""
-    since = current_shop().running_plugins.stale_since
+    """Since when shop.toml has been of no use to the plugins at work."""
+    since = current_shop().running_plugins.glance()
     stale_since = since.isoformat(timespec="seconds") if since else None
     return {"state": "stale" if since else "current", "stale_since": stale_since}
 

@@ -48,6 +48,12 @@ class RunningPlugins:
         g.koguchi_plugins = (self, found)
         return found
 
+    def glance(self) -> datetime | None:
+        """Since when the file has been of no use; loads nothing in a process that has not used plugins yet."""
+        if self._plugins is not None:
+            self.current()
+        return self.stale_since
+
     def recheck(self) -> Plugins:
         """Look again in the middle of a request, because it has just changed the file."""
         with self._lock:
