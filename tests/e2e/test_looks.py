@@ -63,12 +63,25 @@ DESK_PAGES = (
     "/admin/plugins",
     "/admin/shipping-trial?region=JP-27&weight_g1=2000",
     "/admin/plugins/table_rate",
+    "/admin/plugins/erp_files/pages/files",
     "/admin/shipments",
     "/admin/orders/A-10011/address",
     "/admin/audit",
     "/admin/files",
     "/admin/more",
 )
+SPEAKING = """
+[plugins.erp_files]
+enabled = true
+
+[plugins.notices]
+enabled = true
+
+[[plugins.notices.notice]]
+title = { ja = "年末年始休業のお知らせ", en = "Closed over the new year" }
+body = { ja = "1月4日まで休業いたします。\\n出荷は5日からです。", en = "We are closed until 4 January." }
+link = "https://example.com/holidays"
+"""
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -111,6 +124,8 @@ def look_at(page: Page, path: str) -> list[str]:
 def test_nothing_is_wrong_with_any_page(
     demo: Demo, who: str | None, paths: tuple[str, ...], size: Any, language: str, scheme: Any
 ) -> None:
+    with (demo.folder / "shop.toml").open("a", encoding="utf-8") as toml:
+        toml.write(SPEAKING)
     if who is not None:
         screens = payments_in_every_state(demo.app, demo.folder, HAYASHI)
         paths += screens.of_buyer if who == HAYASHI else screens.of_owner
