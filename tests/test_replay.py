@@ -11,16 +11,13 @@ from sqlalchemy import select
 from rules import Cart, Customer, Line, Policy, Product, Rule, Ruleset
 from rules.replay import PastOrder, replay
 from rules.ruleset import Below, OrderEffect, PriceEffect
-from storefront import cli, create_app
-from storefront.clock import set_clock
+from storefront import cli
 from storefront.database import get_session, write
-from storefront.demo_orders import place_past_orders
 from storefront.orders import Order
 from storefront.orders.moves import move
 from storefront.own_packages import examples_folder
 from storefront.past.orders import OrdersError, from_database, from_file
-from storefront.seed import seed_shop
-from support.shop import FixedClock
+from support.past_shop import open_past_shop, with_past_orders
 
 TEXT = {"ja": "x", "en": "x"}
 MINIMUM = Rule(
@@ -73,14 +70,9 @@ def test_nothing_to_replay_is_no_error():
 
 
 @pytest.fixture
-def shop(tmp_path, database_url):
+def shop(tmp_path, prepared_database):
     """The demo with its twelve past orders, on both databases."""
-    folder = tmp_path / "neji"
-    shutil.copytree(examples_folder() / "neji", folder, ignore=shutil.ignore_patterns("var"))
-    app = create_app(folder, database_url=database_url)
-    set_clock(app, FixedClock())
-    seed_shop(app)
-    place_past_orders(app, folder)
+    app = open_past_shop(tmp_path / "neji", prepared_database(with_past_orders))
     yield app
     app.extensions["koguchi"].close()
 

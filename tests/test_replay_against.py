@@ -12,16 +12,13 @@ import pytest
 
 from rules import Ruleset, load_ruleset
 from rules.replay import compare
-from storefront import cli, create_app
-from storefront.clock import set_clock
-from storefront.demo_orders import place_past_orders
+from storefront import cli
 from storefront.own_packages import examples_folder
 from storefront.past.orders import from_file, ids_of_orders
 from storefront.past.periods import ALL, Period, PeriodError, read_source
 from storefront.replays.drafts import DraftError, overlay_of, read_draft
 from storefront.replays.parallel import FromDatabase, FromMemory, ShareFailedError, compare_orders
-from storefront.seed import seed_shop
-from support.shop import FixedClock
+from support.past_shop import open_past_shop, with_past_orders
 
 ORDERS = """\
 order,on,customer,sku,quantity,unit_price
@@ -273,13 +270,8 @@ def test_a_share_that_fails_is_told_and_no_process_is_left(bare):
 
 
 @pytest.fixture
-def shop(tmp_path, database_url):
-    folder = tmp_path / "neji"
-    shutil.copytree(examples_folder() / "neji", folder, ignore=shutil.ignore_patterns("var"))
-    app = create_app(folder, database_url=database_url)
-    set_clock(app, FixedClock())
-    seed_shop(app)
-    place_past_orders(app, folder)
+def shop(tmp_path, prepared_database):
+    app = open_past_shop(tmp_path / "neji", prepared_database(with_past_orders))
     yield app
     app.extensions["koguchi"].close()
 
