@@ -14,9 +14,11 @@ from plugins.contract import Money
 from storefront.admin.payments import minor_of
 from storefront.audit import AuditEntry
 from storefront.jobs import run_due
+from storefront.language import speak
 from storefront.payments import Payment, payment_of
 from storefront.payments.models import Refund
 from storefront.payments.refunds import refund
+from storefront.payments.timeline import in_words
 from support.ordering import placed
 from support.paying import CART, Visitor, again, dummy, dummy_shop, newly, order_of, pay_with, post, tell
 
@@ -309,3 +311,22 @@ def test_control_with_the_plugin_the_same_payment_has_its_buttons(shop: Flask, o
         assert payment is not None
         assert 'value="void"' in page(owner, payment)
         assert "is not active" not in page(owner, payment)
+
+
+@pytest.mark.parametrize(
+    ("note", "told"),
+    [
+        ("dummy answered 7820 JPY, asked 7920 JPY", "dummyの回答は¥7,820、請求は¥7,920"),
+        ("dummy answered 100 XXX, asked 7920 JPY", "dummy answered 100 XXX, asked 7920 JPY"),
+        ("dummy answered with another reference", "dummyが別の照会番号を回答"),
+        (
+            "dummy says captured after the payment had ended (failed)",
+            "終わったお支払い(失敗)にdummyが「入金済み」と回答",
+        ),
+        ("agreed by phone", "agreed by phone"),
+    ],
+)
+def test_what_does_not_fit_is_told_in_the_readers_language(app: Flask, note: str, told: str) -> None:
+    with app.app_context():
+        speak("ja")
+        assert in_words(note) == told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from rules.money import CURRENCIES
 from storefront import format
 from storefront.language import N_, _, text
 from storefront.payments.models import Capture, Payment, PaymentMove, Refund, WebhookEvent
@@ -45,6 +47,9 @@ CODES = {
     "pending": N_("the provider is at it"),
     "review": N_("the provider answered another amount"),
 }
+_ANOTHER_AMOUNT = re.compile(r"(\S+) answered (\d{1,16}) ([A-Z]{3}), asked (\d{1,16}) ([A-Z]{3})", re.A)
+_ANOTHER_REFERENCE = re.compile(r"(\S+) answered with another reference")
+_AFTER_THE_END = re.compile(r"(\S+) says (\w+) after the payment had ended \((\w+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,26 @@ def timeline(session: Session, payment: Payment) -> list[Happened]:
 def _moved(move: PaymentMove) -> Happened:
     mark, word = LOOKS.get(move.to_state, ("warn", move.to_state))
     if move.to_state == move.from_state:
-        return Happened(move.at, "warn", _("An answer that was not taken"), move.actor, move.note)
-    return Happened(move.at, mark, _(word), move.actor, move.note)
+        return Happened(move.at, "warn", _("An answer that was not taken"), move.actor, in_words(move.note))
+    return Happened(move.at, mark, _(word), move.actor, in_words(move.note))
+
+
+def in_words(note: str) -> str:
+    """What transition.py notes of an answer that does not fit, in the reader's language; other notes as they are."""
+    if (found := _ANOTHER_AMOUNT.fullmatch(note)) and {found[3], found[5]} <= CURRENCIES.keys():
+        got, asked = (format.money(int(found[n]), found[n + 1]) for n in (2, 4))
+        return _("%(name)s answered %(got)s, asked was %(asked)s", name=found[1], got=got, asked=asked)
+    if found := _ANOTHER_REFERENCE.fullmatch(note):
+        return _("%(name)s answered with another reference", name=found[1])
+    if found := _AFTER_THE_END.fullmatch(note):
+        said, ended = (_(LOOKS[found[n]][1]) if found[n] in LOOKS else found[n] for n in (2, 3))
+        return _(
+            "%(name)s says %(said)s after the payment had ended (%(ended)s)",
+            name=found[1],
+            said=said,
+            ended=ended,
+        )
+    return note
 
 
 def _told(event: WebhookEvent) -> Happened:
