@@ -74,6 +74,7 @@ class Subject:
     )  # a setting to a value that is to be refused
     sent_in: Literal["minor", "major"] = "minor"  # how the other side writes 19.99 dollars: 1999, or "19.99"
     made: Callable[[PaymentProvider], int] | None = None  # how many payments the other side holds
+    returns_sent: Callable[[PaymentProvider], Sequence[str]] | None = None  # every way back that went out
     # a second provider before the same other side, as after a restart of the shop, or in its second process
     again: Callable[[PaymentProvider], PaymentProvider] | None = None
 

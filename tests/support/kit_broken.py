@@ -658,6 +658,57 @@ class NotDone(Good):
         raise NotImplementedError("refund")
 
 
+@breaks("test_the_way_back_is_sent_as_it_was_given")
+class KnowsTheWayBackItself(Good):
+    def way_back(self, return_url: str) -> str:
+        return "https://shop.example/thanks"
+
+
+class SwallowsTimeouts(Good):
+    """Every exception is a failure to it."""
+
+    def fetch(self, payment: PaymentView) -> Result:
+        try:
+            return super().fetch(payment)
+        except TimeoutError:
+            return Result("failed", payment.provider_ref, payment.amount, "", code="error")
+
+    def once(
+        self, payment: PaymentView, amount: Money, key: str, make: Callable[[Held], str | None]
+    ) -> Result:
+        try:
+            return super().once(payment, amount, key, make)
+        except TimeoutError:
+            return Result("failed", payment.provider_ref, amount, key, buyer_message=DECLINED, code="error")
+
+
+@breaks("test_a_look_that_gets_no_answer_is_no_failure")
+class LooksAndFails(SwallowsTimeouts):
+    pass
+
+
+@breaks("test_a_refund_whose_answer_was_lost_is_given_back_once")
+class RefundThatFails(SwallowsTimeouts):
+    pass
+
+
+@breaks("test_a_capture_whose_answer_was_lost_is_taken_once", later)
+class CaptureThatFails(SwallowsTimeouts):
+    pass
+
+
+@breaks("test_a_refund_whose_answer_was_lost_is_given_back_once")
+class RefundsAgainAfterATimeout(Good):
+    """Remembers what it heard, and sends no key: what it did not hear it does again."""
+
+    def refund(self, payment: PaymentView, amount: Money, *, key: str, reason: str | None) -> Result:
+        known = getattr(self, "heard", {})
+        if key not in known:
+            result = super().refund(payment, amount, key=f"{key}:{random.random()}", reason=reason)
+            self.heard = {**known, key: replace(result, attempt_key=key)}
+        return self.heard[key]
+
+
 # ---- webhooks
 
 

@@ -62,6 +62,7 @@ class OtherSide:
         self.answers: dict[str, Result] = {}
         self.held: dict[str, Held] = {}
         self.sent: list[object] = []
+        self.returns: list[str] = []
         self.called = 0
         self.next = ""
         self.late = ""
@@ -97,6 +98,7 @@ class Good:
             mode, other.next = other.next, ""
             if key not in other.answers:
                 other.sent.append(self.on_the_wire(payment.amount))
+                other.returns.append(self.way_back(return_url))
                 other.answers[key] = self.accept(payment, key, return_url, mode)
             if mode == "lost":
                 raise TimeoutError("the answer was lost")
@@ -115,6 +117,9 @@ class Good:
         page = f"https://pay.example/{reference}?back={quote(return_url, safe='')}"
         return Result("requires_action", reference, payment.amount, key, redirect_url=page)
 
+    def way_back(self, return_url: str) -> str:
+        return return_url
+
     def on_the_wire(self, amount: Money) -> object:
         return amount.minor
 
@@ -123,8 +128,14 @@ class Good:
     def known(self, payment: PaymentView) -> Held | None:
         return self.other.held.get(payment.provider_ref or "")
 
+    def maybe_lost(self) -> None:
+        if self.other.next == "lost":
+            self.other.next = ""
+            raise TimeoutError("the answer was lost")
+
     def fetch(self, payment: PaymentView) -> Result:
         with self.other.lock:
+            self.maybe_lost()
             held = self.known(payment)
             if held is None:
                 return Result("pending", payment.provider_ref, payment.amount, "")
@@ -151,6 +162,7 @@ class Good:
                         "failed", payment.provider_ref, amount, key, buyer_message=REFUSED, code="refused"
                     )
                 )
+            self.maybe_lost()
             return self.other.answers[key]
 
     def capture(self, payment: PaymentView, amount: Money, *, key: str) -> Result:
@@ -249,6 +261,7 @@ def subject(provider: Any = Good, **values: Any) -> Subject:
         "made": lambda one: len(one.other.held),
         "again": lambda one: type(one)(one.settings, one.other),
         "webhook": webhook,
+        "returns_sent": lambda one: one.other.returns,
         "secrets": (SECRET,),
         "wrong_settings": {"retries": 9},
     }

@@ -260,6 +260,18 @@ def test_a_redirect_is_https_and_comes_back_to_us(subject: Subject) -> None:
         )
 
 
+def test_the_way_back_is_sent_as_it_was_given(subject: Subject) -> None:
+    sent_by = subject.part("returns_sent")
+    provider, _view, _result = started(subject)
+    sent = list(sent_by(provider))
+    kept(
+        sent and all(page == RETURN_URL for page in sent),
+        "the way back is the return_url that was given, unchanged",
+        "send return_url as it is; take no address from the settings, and add nothing to it",
+        came=sent,
+    )
+
+
 # ---- when it does not go well
 
 

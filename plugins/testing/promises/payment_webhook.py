@@ -33,7 +33,9 @@ def events(provider: PaymentProvider, raw: RawRequest, what: str = "a genuine we
     try:
         found = answer(lambda: provider.parse_webhook(raw), "parse_webhook")
     except SignatureError as error:
-        kept(False, f"{what} is not refused", VERIFY + "; the time is raw.received_at", came=repr(error))
+        kept(
+            False, f"{what} is not refused", VERIFY + "; header names come in small letters", came=repr(error)
+        )
         raise
     except AssertionError:
         raise
