@@ -16,12 +16,16 @@ from plugins.contract import Capability, Result
 from plugins.payments.dummy import Dummy
 from storefront.database import write
 from storefront.jobs import run_due
-from storefront.payments import Payment, ask, captures, mark_paid
+from storefront.payments import Payment, ask, captures, mark_paid, payment_of, refunds
 from storefront.payments.captures import NotTaken, Taken, released_minor, take
 from storefront.payments.models import Capture
 from storefront.payments.refunds import NotRefunded, Refunded, refund
 from storefront.stock import StockItem
-from support.paying import again, dummy, dummy_shop, incidents, newly, order_of, pay_with, tell
+from support.fake_stripe import KEY, SECRET
+from support.ordering import placed
+from support.paying import CART, again, dummy, dummy_shop, incidents, newly, order_of, pay_with, tell
+from support.shop import SHOP_TOML, make_app, seed, write_shop
+from support.stripe_shop import in_the_shop
 
 WHO = "owner@example.com"
 
@@ -239,6 +243,25 @@ def test_where_the_plugin_is_gone_the_owners_word_counts_and_is_kept(shop: Flask
     assert order_of(promised).state == "confirmed"
 
 
+# F07
+def test_a_capture_whose_process_died_before_the_provider_was_asked_is_taken_up(
+    shop: Flask, promised: Payment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class DiedError(BaseException):
+        pass
+
+    def die(_capture: int) -> None:
+        raise DiedError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(captures, "carry_out", die)
+        with pytest.raises(DiedError):
+            take(promised.id, 1_000, "", WHO)
+    assert (taken_from(shop, promised), again(promised).state) == (0, "authorized")
+    later(shop)
+    assert (taken_from(shop, promised), again(promised).state) == (1_000, "captured")
+
+
 def at_once(app: Flask, payment: Payment, amounts: list[int]) -> Counter[str]:
     """So many threads take money of one payment; what each was told."""
 
@@ -260,6 +283,38 @@ def test_eight_captures_at_once_take_once(either: Flask) -> None:
         assert again(payment).captured_minor == taken_from(either, payment) == rows(payment)[0][1]
     assert told["done"] >= 1
     assert told["refused"] >= 5
+
+
+@pytest.mark.parametrize("lost", [[], ["", "lost", "lost", "lost"]], ids=["answered", "the answer is lost"])
+def test_a_card_held_at_stripe_is_taken_in_part_and_the_rest_is_no_refund(
+    tmp_path: Path, lost: list[str]
+) -> None:
+    table = (
+        '\n[plugins.stripe_checkout]\nenabled = true\ncapture = "manual"\nmethods = ["card"]\n'
+        f'api_key = "{KEY}"\nwebhook_secrets = ["{SECRET}"]\n'
+    )
+    folder = write_shop(tmp_path / "shop", SHOP_TOML + table)
+    app = make_app(folder, database_url=f"sqlite:///{tmp_path / 'shop.db'}")
+    seed(app)
+    with app.app_context():
+        stripe = in_the_shop(app)
+        payment = payment_of(newly(), placed("hayashi", CART, payment="stripe_checkout").id)
+        assert payment is not None
+        assert payment.provider_ref is not None
+        stripe.pay(payment.provider_ref)
+        assert ask(payment.id) == "authorized"
+        stripe.faults.extend(lost)
+        take(payment.id, 1_500, "one bag is missing", WHO)
+        later(app)
+        assert (again(payment).state, again(payment).captured_minor) == ("captured", 1_500)
+        assert [intent["amount_received"] for intent in stripe.intents.values()] == [1_500]
+        assert ask(payment.id) == "captured"
+        assert refund(payment.id, 1_501, "", WHO) == NotRefunded("too_much", 1_500)
+        refund(payment.id, 500, "", WHO)
+        assert ask(payment.id) == "partially_refunded"
+        assert refunds.left_minor(newly(), payment) == 1_000
+        assert incidents() == []
+    app.extensions["koguchi"].close()
 
 
 def test_control_without_a_look_at_what_is_under_way_several_are_begun(
