@@ -20,9 +20,13 @@ from pydantic_core import PydanticUndefined
 from tomlkit.exceptions import TOMLKitError
 
 ENV = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,80}")
-LONGEST = 5_000
+LONGEST = 100_000  # characters of one value
 HIDDEN = "(secret)"  # what stands in the place of a secret that is written out in shop.toml
 OF_THE_SHOP = ("enabled", "priority")  # keys of every plugin's table, which no model knows
+PRIORITY = {
+    "en": "its place among the others: the smallest number comes first",
+    "ja": "ほかの方法との並び順。小さい数が先です",
+}
 _GROUPED = re.compile(r"(?<=\d),(?=\d{3})")
 
 # "closed" is a value with a secret somewhere inside: it can be changed in the file alone.
@@ -71,8 +75,11 @@ class Draft:
 
 
 def form_of(model: type[BaseModel], table: Mapping[str, Any]) -> list[Field]:
-    """Every setting of the model, with what `table` (read by tomlkit) holds."""
-    return [_field(name, info, table) for name, info in model.model_fields.items()]
+    """Every setting of the model, with what `table` holds; at the end the place among the others."""
+    fields = [_field(name, info, table) for name, info in model.model_fields.items()]
+    held = table.get("priority")
+    value = "" if held is None else _shown("number", held)
+    return [*fields, Field("priority", "number", PRIORITY, False, "100", value)]
 
 
 def _field(name: str, info: Any, table: Mapping[str, Any]) -> Field:
@@ -226,7 +233,7 @@ def draft_of(
     draft = Draft()
     for each in form_of(model, held):
         if each.name in sent and each.kind != "closed":
-            _lay(each, sent[each.name].replace("\r\n", "\n").strip()[:LONGEST], draft)
+            _lay(each, sent[each.name].replace("\r\n", "\n").strip(), draft)
     draft.errors = check(model, with_changes(held, draft.changes), folder, known) | draft.errors
     return draft
 
@@ -244,9 +251,11 @@ def _lay(each: Field, written: str, draft: Draft) -> None:
     """One value of the form; what was not changed stays exactly as it is written in the file."""
     if each.kind in ("number", "choice", "secret", "flag"):
         written = unicodedata.normalize("NFKC", written).strip()  # typed with a Japanese keyboard
-    if written == each.value:
+    if written == each.value.strip():
         return
-    if each.kind == "secret":
+    if len(written) > LONGEST:
+        draft.errors[each.name] = Fault("string_too_long", values={"max_length": LONGEST})
+    elif each.kind == "secret":
         names = [one.strip() for one in written.split("\n") if one.strip()]
         if not all(ENV.fullmatch(one) for one in names):
             draft.errors[each.name] = Fault("secret")
@@ -271,7 +280,8 @@ def _value(each: Field, written: str) -> str:
         return "true" if written == "true" else "false"
     if each.kind == "number":
         written = _GROUPED.sub("", written)
-        if type(tomlkit.value(written).unwrap()) not in (int, float):
+        kinds = (int,) if each.name == "priority" else (int, float)
+        if type(tomlkit.value(written).unwrap()) not in kinds:
             raise ValueError("no number")
     if each.kind in ("number", "toml"):
         tomlkit.value(written)

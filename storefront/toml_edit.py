@@ -65,7 +65,7 @@ def with_keys(text: str, table: Sequence[str], changes: Mapping[str, str | None]
             made = way(text, table, changes)
             if read(made, str) == wanted:
                 return made
-        except (TomlEditError, TOMLKitError, ValueError, LookupError, TypeError):
+        except (TomlEditError, TOMLKitError, ValueError, LookupError, TypeError, RecursionError):
             continue
     raise TomlEditError(f"[{'.'.join(table)}] is written in a way that cannot be changed here")
 

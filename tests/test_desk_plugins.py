@@ -34,7 +34,7 @@ def add(app: Flask, text: str) -> None:
 
 def base(client: FlaskClient, page: str = PAGE) -> str:
     """The etag that the form of a page carries."""
-    found = re.search(r'name="base" value="([^"]*)"', client.get(page).get_data(as_text=True))
+    found = re.search(r'name="_base" value="([^"]*)"', client.get(page).get_data(as_text=True))
     assert found is not None
     return found[1]
 
@@ -55,7 +55,7 @@ def test_the_owner_saves_a_setting_and_sees_it_in_force_with_its_history(
     app: Flask, owner: FlaskClient
 ) -> None:
     assert 'name="price_minor"' in body(owner.get(PAGE))
-    sent = {"base": base(owner), "price_minor": "９００", "days": "[1, 3]", "reason": "fuel <b>"}
+    sent = {"_base": base(owner), "price_minor": "９００", "days": "[1, 3]", "_reason": "fuel <b>"}
     answer = owner.post(PAGE, data=sent, follow_redirects=True)
     page = body(answer)
     assert answer.status_code == 200 and "Saved, and at work" in page and 'value="900"' in page
@@ -65,7 +65,7 @@ def test_the_owner_saves_a_setting_and_sees_it_in_force_with_its_history(
     assert "price_minor: 900" in body(owner.get("/admin/audit"))
     back = re.search(r'action="(/admin/plugins/flat_rate/versions/\d+)"', page)
     assert back is not None
-    owner.post(back[1], data={"base": base(owner)})
+    owner.post(back[1], data={"_base": base(owner)})
     assert "price_minor" not in file_of(app).read_text()
 
 
@@ -73,7 +73,7 @@ def test_what_does_not_fit_is_told_in_the_readers_language_and_what_was_typed_st
     app: Flask, owner: FlaskClient
 ) -> None:
     before = file_of(app).read_bytes()
-    sent = {"base": base(owner), "price_minor": "-5", "days": "[x", "reason": "mine"}
+    sent = {"_base": base(owner), "price_minor": "-5", "days": "[x", "_reason": "mine"}
     answer = owner.post(PAGE, data=sent)
     page = body(answer)
     assert answer.status_code == 422 and 'aria-invalid="true"' in page and 'value="mine"' in page
@@ -90,14 +90,14 @@ def test_somebody_elses_change_is_shown_beside_mine_and_mine_can_be_put_in_its_p
 ) -> None:
     etag = base(owner)
     add(app, f'price_minor = 700\n[plugins.stripe_checkout]\napi_key = "{SECRET}"\n')
-    answer = owner.post(PAGE, data={"base": etag, "price_minor": "900"})
+    answer = owner.post(PAGE, data={"_base": etag, "price_minor": "900"})
     page = body(answer)
     assert answer.status_code == 409
     assert "price_minor = 900" in page and "price_minor = 700" in page and SECRET not in page
     assert "price_minor = 700" in file_of(app).read_text()
-    found = re.search(r'name="base" value="([^"]*)"', page)
+    found = re.search(r'name="_base" value="([^"]*)"', page)
     assert found is not None
-    assert owner.post(PAGE, data={"base": found[1], "price_minor": "900"}).status_code == 302
+    assert owner.post(PAGE, data={"_base": found[1], "price_minor": "900"}).status_code == 302
     assert "price_minor = 900" in file_of(app).read_text()
 
 
@@ -112,16 +112,16 @@ def test_a_secret_is_on_no_page_in_no_log_and_in_no_entry_whatever_is_posted(
     page = "/admin/plugins/stripe_checkout"
     etag = base(owner, page)
     told = [
-        body(owner.post(page, data={"base": etag} | sent, follow_redirects=True))
+        body(owner.post(page, data={"_base": etag} | sent, follow_redirects=True))
         for sent in (
             {"api_key": "sk_live_typed"},
             {"api_key": "env:NOT_SET_HERE", "webhook_secrets": "env:KEY_OF_TEST"},
             {
-                "do": "on",
+                "_do": "on",
                 "webhook_secrets": "env:KEY_OF_TEST",
             },  # too short for a webhook's secret, maybe: told
             {"webhook_secrets": "env:KEY_OF_TEST", "konbini_days": "5"},
-            {"base": "of another time", "konbini_days": "6"},
+            {"_base": "of another time", "konbini_days": "6"},
         )
     ]
     assert "env:NOT_SET_HERE" in told[1] and "NOT_SET_HERE is not set" in told[1]
@@ -150,22 +150,22 @@ def test_switching_off_the_last_way_to_pay_or_ship_asks_first_and_names_rules_an
     rule += '[when]\n"order.shipping" = "flat_rate"\n[payment]\nonly = ["net_terms"]\n'
     (file_of(app).parent / "rules" / "PM10_terms.toml").write_text(rule)
     before = file_of(app).read_bytes()
-    page = body(owner.post(f"{PAGE}/switch", data={"base": base(owner), "to": "off"}))
+    page = body(owner.post(f"{PAGE}/switch", data={"_base": base(owner), "to": "off"}))
     assert "the only way to ship" in page and "Rules name it: PM10" in page and "Leave it on" in page
     assert file_of(app).read_bytes() == before
-    owner.post(f"{PAGE}/switch", data={"base": base(owner), "to": "off", "confirm": "something else"})
+    owner.post(f"{PAGE}/switch", data={"_base": base(owner), "to": "off", "confirm": "something else"})
     assert file_of(app).read_bytes() == before
     confirm = re.search(r'name="confirm" value="([^"]*)"', page)
     assert confirm is not None
-    sent = {"base": base(owner), "to": "off", "confirm": confirm[1]}
+    sent = {"_base": base(owner), "to": "off", "confirm": confirm[1]}
     assert "It is disabled." in body(owner.post(f"{PAGE}/switch", data=sent, follow_redirects=True))
     assert not shop_of(app).plugins.shipping
     assert "It is enabled." in body(
-        owner.post(f"{PAGE}/switch", data={"base": base(owner), "to": "on"}, follow_redirects=True)
+        owner.post(f"{PAGE}/switch", data={"_base": base(owner), "to": "on"}, follow_redirects=True)
     )
     assert file_of(app).read_bytes() == before
     page = "/admin/plugins/net_terms"
-    told = body(owner.post(f"{page}/switch", data={"base": base(owner, page), "to": "off"}))
+    told = body(owner.post(f"{page}/switch", data={"_base": base(owner, page), "to": "off"}))
     assert "the only way" not in told and "Rules name it: PM10" in told
 
 
@@ -173,7 +173,7 @@ def test_a_plugin_that_is_named_and_not_installed_can_be_switched_off(app: Flask
     add(app, "[plugins.net_term]\nenabled = true\n")
     page = "/admin/plugins/net_term"
     assert "did you mean net_terms?" in body(owner.get(page))
-    owner.post(f"{page}/switch", data={"base": base(owner, page), "to": "off"})
+    owner.post(f"{page}/switch", data={"_base": base(owner, page), "to": "off"})
     assert "[plugins.net_term]\nenabled = false\n" in file_of(app).read_text()
     assert owner.get(page).status_code == 404 and owner.get("/admin/plugins/nobody").status_code == 404
 
@@ -200,7 +200,7 @@ def test_a_folder_that_cannot_be_written_gives_the_lines(
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr("storefront.durable_files.tempfile.mkstemp", refuse)
-    page = body(owner.post(PAGE, data={"base": base(owner), "price_minor": "900"}))
+    page = body(owner.post(PAGE, data={"_base": base(owner), "price_minor": "900"}))
     assert "Read-only file system" in page and "price_minor = 900" in page and "Put these lines under" in page
 
 
@@ -221,7 +221,7 @@ def test_staff_look_and_ask_how_a_plugin_is_and_settings_are_the_owners(
             )
     sign_in(client, "clerk")
     page = body(client.get(PAGE))
-    assert "price_minor" not in page and 'name="base"' not in page
+    assert "price_minor" not in page and 'name="_base"' not in page
     assert "鍵が古い" in body(client.post(f"{PAGE}/health"))
     assert client.post("/admin/plugins/nobody/health").status_code == 404
     assert "price_minor" not in file_of(app).read_text()
@@ -239,7 +239,7 @@ def test_odd_posts_are_answered_with_a_page_and_change_nothing(app: Flask, owner
     before = file_of(app).read_bytes()
     for path, sent, status in (
         (f"{PAGE}/switch", {"to": "sideways"}, 400),
-        (f"{PAGE}/switch", {"base": "x" * 500, "to": "on"}, 409),
+        (f"{PAGE}/switch", {"_base": "x" * 500, "to": "on"}, 409),
         (f"{PAGE}/versions/99999", {}, 404),
         ("/admin/plugins/nobody/switch", {"to": "off"}, 404),
         (PAGE, {"price_minor": "1\n[plugins.dummy]\nenabled = true"}, 422),
@@ -247,7 +247,7 @@ def test_odd_posts_are_answered_with_a_page_and_change_nothing(app: Flask, owner
         (PAGE, {"price_minor": "9" * 6_000}, 422),
         (PAGE, {"label": "[" * 4_000}, 422),
     ):
-        assert owner.post(path, data={"base": base(owner)} | sent).status_code == status, (path, sent)
+        assert owner.post(path, data={"_base": base(owner)} | sent).status_code == status, (path, sent)
     assert file_of(app).read_bytes() == before
 
 

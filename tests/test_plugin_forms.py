@@ -86,6 +86,7 @@ def test_every_setting_is_a_field_with_its_kind_and_what_stands_in_the_file() ->
         "label": "toml",
         "fees": "toml",
         "loud": "flag",
+        "priority": "number",
     }
     assert found["api_key"].is_needed and found["api_key"].about == {
         "en": "From the console",
@@ -148,12 +149,22 @@ def test_only_what_was_typed_is_changed() -> None:
         ("fees", "[{", "toml"),
         ("fees", "1\n[x]", "toml"),
         ("label", "1", "dict_type"),
+        ("label", "[" * 3_000, "toml"),
+        ("priority", "0.5", "number"),
+        ("mode", "x" * 100_001, "string_too_long"),
     ],
 )
 def test_what_does_not_fit_is_told_at_its_field(name: str, written: str, code: str) -> None:
     errors = draft({name: written}).errors
     assert {key: fault.code for key, fault in errors.items()} == {name: code}
     assert name != "fees" or code != "missing" or errors[name].at == "0.up_to_minor"
+
+
+def test_a_value_of_several_lines_and_one_longer_than_a_page_stay_as_they_are() -> None:
+    text = HELD.replace('regions = ["JP-27", "JP-28"]', 'label = {ja = "a", en = """b\nc\n"""}')
+    values = {name: each.value for name, each in fields(text).items()}
+    assert draft({name: value.replace("\n", "\r\n") for name, value in values.items()}, text).changes == {}
+    assert draft({"priority": "１"}).changes == {"priority": "1"}
 
 
 def test_a_plugin_that_the_file_does_not_know_starts_empty() -> None:

@@ -127,14 +127,14 @@ def settings_part(
         others=[f"{key}: {what}" if key else what for key, what in said.items() if key not in known],
         why=why,
         problem=held.problem,
-        reason=request.form.get("reason", "")[:500] if is_sent else "",
+        reason=request.form.get("_reason", "")[:500] if is_sent else "",
         conflict=(as_toml(name, conflict.mine), as_toml(name, conflict.theirs)) if conflict else None,
         lines=lines,
         uses=uses,
         versions=_versions(name, held),
         is_writable=folder_is_writable(shop),
         is_given=shop.has_own_plugins,
-        kept=[key for key in held.table if key not in known and key not in ("enabled",)],
+        kept=[key for key in held.table if key not in known and key != "enabled"],
     )
 
 

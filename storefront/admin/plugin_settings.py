@@ -35,6 +35,7 @@ from storefront.shop import current_shop
 
 Answer = str | tuple[str, int] | Redirect
 ETAG = 64
+# Fields of our own begin with an underscore, which no setting of a model can.
 
 
 @bp.post("/plugins/<name>")
@@ -54,7 +55,7 @@ def plugin_save(name: str) -> Answer:
 
 
 def _saved(found: Plugin, draft: Draft) -> Answer:
-    wants_on = request.form.get("do") == "on"
+    wants_on = request.form.get("_do") == "on"
     changes = dict(draft.changes)
     if wants_on:
         changes["enabled"] = "true"
@@ -66,8 +67,8 @@ def _saved(found: Plugin, draft: Draft) -> Answer:
 def _save(
     name: str, changes: Mapping[str, str | None], restores: int | None = None
 ) -> Saved | Conflict | Invalid:
-    reason = "".join(one for one in request.form.get("reason", "") if one.isprintable()).strip()
-    expected = request.form.get("base", "")[:ETAG]
+    reason = "".join(one for one in request.form.get("_reason", "") if one.isprintable()).strip()
+    expected = request.form.get("_base", "")[:ETAG]
     return save(
         current_shop(), name, changes, expected=expected, actor=_actor(), reason=reason, restores=restores
     )
