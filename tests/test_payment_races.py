@@ -96,6 +96,25 @@ def test_an_order_cancelled_while_its_payment_is_being_begun_leaves_nothing_open
     assert life.settle_down("") and disagreements(life) == []
 
 
+@pytest.mark.parametrize("accident", ["", "lost_after"])
+def test_an_order_cancelled_while_its_payment_is_begun_again_leaves_nothing_open_there(
+    world: World, accident: str
+) -> None:
+    life = Life(world, "timeout")
+    world.tell(outcome="requires_action")
+    life.bank.accidents.extend(["", "", accident])  # of fetch, of void, and of start
+    acts: list[str] = []
+
+    def cancel_once_asked() -> None:
+        acts.append("asked")
+        world.meanwhile = (True, lambda: (life.cancel(), life.work(3)))
+
+    world.meanwhile = (False, cancel_once_asked)
+    life.ask(0)
+    life.work(3)
+    assert (acts, state(life), there(life)) == (["asked"], "canceled", "canceled")
+
+
 def test_nothing_is_begun_again_for_an_order_that_was_cancelled_meanwhile(world: World) -> None:
     life = Life(world, "timeout")
     life.cancel()
@@ -200,6 +219,18 @@ def test_once_an_order_is_paid_its_other_open_payment_is_let_go_of(world: World)
     life.resolve(1, is_paid=True)
     life.work(3)
     assert (state(life, 0), there(life, 0), life.order().state) == ("canceled", "canceled", "confirmed")
+
+
+def test_a_promise_that_is_let_go_of_because_another_payment_is_good_is_no_alarm(world: World) -> None:
+    life = failed_once(world)
+    life.try_again("pending")
+    life.decide(1, "captured")
+    life.ask(1)
+    life.decide(0, "authorized")
+    world.meanwhile = (True, lambda: life.resolve(1, is_paid=True))
+    life.ask(0)
+    life.void(0)
+    assert (state(life), told()) == ("canceled", ["payment_review"])
 
 
 def test_money_that_both_payments_of_an_order_brought_is_told(world: World) -> None:

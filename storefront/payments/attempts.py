@@ -67,15 +67,21 @@ def start_for(order_id: int) -> str | None:
     reading.commit()  # no snapshot is held while the provider is asked
     result = begin(shop, order.number, payment, view) or _unknown(payment)
     with write() as session:
-        _order, held = hold(session, payment.id)
-        if held.state == "canceled":  # meanwhile: what has just been begun there is let go of
-            jobs.enqueue(session, "payment.void", {"payment_id": held.id})
+        held = _let_go_if_canceled(session, payment.id)
         if result.code == UNKNOWN and held.state != "created":
             return held.state  # somebody else had an answer, which says more than none
         if result.code == UNKNOWN:
             later = now() + ASK_AGAIN_AFTER
             jobs.enqueue(session, "payment.ask", {"payment_id": payment.id}, at=later)
         return apply(session, payment.id, result, actor=payment.provider, asked_in=payment.state)
+
+
+def _let_go_if_canceled(session: Session, payment_id: int) -> Payment:
+    """What has just been begun at the provider ends there too when the payment was given up here meanwhile."""
+    _order, held = hold(session, payment_id)
+    if held.state == "canceled":
+        jobs.enqueue(session, "payment.void", {"payment_id": held.id})
+    return held
 
 
 def begin(shop: Shop, number: str, payment: Payment, view: PaymentView) -> Result | None:
@@ -122,11 +128,16 @@ def ask(payment_id: int, *, actor: str = "") -> str | None:
     result = None if isinstance(found, Failure) else found.value
     is_unknown = payment.state == "pending" and payment.code == UNKNOWN
     is_wanted = order.state == "awaiting_payment"  # nothing is begun for an order that was given up
-    if is_unknown and is_wanted and (result is None or result.status == "pending"):
+    is_begun = is_unknown and is_wanted and (result is None or result.status == "pending")
+    if is_begun:
         result = begin(shop, order.number, payment, view)
-    if result is None:
+    if result is None and not is_begun:
         return None
     with write() as session:
+        if is_begun:
+            _let_go_if_canceled(session, payment.id)
+        if result is None:
+            return None
         return apply(session, payment.id, result, actor=actor or payment.provider, asked_in=payment.state)
 
 

@@ -247,7 +247,12 @@ def tell_order(
         payment.state == "captured" and before in (*OPEN, "review") and _is_paid_by_another(session, payment)
     ):
         telling.alarm(session, "paid_twice", f"{order.number} is paid by more than one payment", payment)
-    elif before == "authorized" and payment.state in ("failed", "canceled") and order.state != "cancelled":
+    elif (
+        before == "authorized"
+        and payment.state in ENDED
+        and order.state != "cancelled"
+        and not _is_paid_by_another(session, payment)
+    ):
         words = (
             f"{order.number} goes on, but its payment is {payment.state}: {payment.provider} takes nothing"
         )
