@@ -149,10 +149,19 @@ def test_every_provider_of_ours_and_what_is_generated_passes_the_installed_kit(
 
 
 def test_what_is_generated_passes_its_own_tests_and_is_listed(installed: Path, stranger: Path) -> None:
-    words = ("-m", "pytest", "-p", "no:cacheprovider", "-q")
-    for name in ("my_payments", "my_shipping"):
-        done = run(installed, *words, folder=stranger / name)
-        assert done.returncode == 0, done.stdout + done.stderr
+    words = (
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        "-p",
+        "plugins.testing.options",
+        ".",
+        "../my_shipping",
+    )
+    done = run(installed, *words, folder=stranger / "my_payments", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    assert done.returncode == 0, done.stdout + done.stderr
     shop = ROOT / "examples" / "starter"
     assert shop.is_dir()
     listed = run(installed, "-m", "storefront.cli", "plugins", str(shop), folder=stranger)

@@ -19,9 +19,12 @@ def build_wheel(into: Path) -> Path:
 def pip_install(python: Path, *packages: Path) -> None:
     """Install from folders, with the packages' own build backend and without the network."""
     (pip,) = (ROOT / "vendor" / "wheels").glob("pip-*.whl")
-    command = [str(python), str(pip / "pip"), "install", "-q", "--no-index", "--no-build-isolation"]
+    command = [str(python), str(pip / "pip"), "install", "-q", "--no-index", "--no-compile"]
+    command.append("--no-build-isolation")
     environment = {**os.environ, "PIP_CONFIG_FILE": os.devnull}
-    done = subprocess.run([*command, *map(str, packages)], capture_output=True, text=True, env=environment)
+    done = subprocess.run(
+        [*command, *map(str, packages)], capture_output=True, text=True, env=environment, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -30,7 +33,8 @@ def install(wheel: Path, venv: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
     python = venv / "bin" / "python"
     (pip,) = (ROOT / "vendor" / "wheels").glob("pip-*.whl")
-    command = [str(python), str(pip / "pip"), "install", "-q", "--no-index", "--no-deps", str(wheel)]
+    command = [str(python), str(pip / "pip"), "install", "-q", "--no-index", "--no-compile", "--no-deps"]
+    command.append(str(wheel))
     subprocess.run(command, check=True, env={**os.environ, "PIP_CONFIG_FILE": os.devnull})
     (site,) = venv.glob("lib/python3*/site-packages")
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
