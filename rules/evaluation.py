@@ -88,6 +88,7 @@ class Evaluation:
         self.tiers: tuple[Tier, ...] = ()
         self.exceptions_used: set[str] = set()
         self.winners: dict[tuple[str, int | None], set[str]] = {}  # (what, place) to codes, for `considered`
+        self.decided: dict[int, list[Any]] = {}  # place to who decides its quantity fields
         self.tracing = False
         self.goods = 0
         self.subtotal = 0

@@ -133,13 +133,14 @@ def judge_quantities(work: Evaluation, reuse: Evaluation | None = None, changed:
     """Findings and charges of every quantity rule.
 
     With `reuse`, an evaluation that differs in the line `changed` alone: where every rule counts by line, only that
-    line is judged and the charges of the others are taken over.
+    line is judged and the charges of the others are taken over; where not, who decides them is. Such a changed cart is
+    asked for its sums, so nothing is said about it.
     """
     judged = work.lines
     if reuse is not None and changed is not None and work.rules.judges_by_line:
         judged = [work.lines[changed]]
         work.charges += [charge for charge in reuse.quantity_charges if charge.places != (changed,)]
-    for group in _groups(work, judged):
+    for group in _groups(work, judged, reuse, changed):
         have = work.counted(group.compiled, group.first, group.effect.counts)
         misses = [
             (miss, lines)
@@ -151,14 +152,21 @@ def judge_quantities(work: Evaluation, reuse: Evaluation | None = None, changed:
         for miss, lines in misses:
             if miss.below is not None and miss.outcome == "surcharge":
                 _charge(work, group, miss, lines, have)
-        _find(work, group, misses, have)
+        if reuse is None:
+            _find(work, group, misses, have)
     work.quantity_charges = list(work.charges)
 
 
-def _groups(work: Evaluation, lines: list[LineFacts]) -> list[_Group]:
+def _groups(
+    work: Evaluation, lines: list[LineFacts], reuse: Evaluation | None, changed: int | None
+) -> list[_Group]:
     groups: dict[Any, _Group] = {}
     for line in lines:
-        for decided in decided_fields(work, line, work.early[line.place]):
+        known = None if reuse is None or line.place == changed else reuse.decided.get(line.place)
+        if known is None:
+            known = decided_fields(work, line, work.early[line.place])
+        work.decided[line.place] = known
+        for decided in known:
             exception = decided.exception
             counts = decided.effect.counts
             key = (
