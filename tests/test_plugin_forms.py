@@ -69,7 +69,7 @@ def draft(sent: dict[str, str], text: str = HELD, **known: str) -> Any:
 
 
 def fields(text: str = HELD) -> dict[str, Any]:
-    return {each.name: each for each in form_of(Settings, tomlkit.parse(text)["plugins"]["sample"])}  # type: ignore[index, arg-type]
+    return {each.name: each for each in form_of(Settings, tomlkit.parse(text)["plugins"]["sample"])}
 
 
 def test_every_setting_is_a_field_with_its_kind_and_what_stands_in_the_file() -> None:
@@ -101,7 +101,7 @@ def test_every_setting_is_a_field_with_its_kind_and_what_stands_in_the_file() ->
 def test_a_secret_that_stands_in_the_file_is_never_shown_and_never_lost() -> None:
     assert fields()["api_key"].value == "" and fields()["api_key"].is_kept
     assert draft({"api_key": "", "mode": "test"}).changes == {"mode": '"test"'}
-    told = shown(Settings, tomlkit.parse(HELD)["plugins"]["sample"])  # type: ignore[index, arg-type]
+    told = shown(Settings, tomlkit.parse(HELD)["plugins"]["sample"])
     assert told["api_key"] == HIDDEN and told["mode"] == "live" and "sk_live" not in str(told)
     assert set(shown(None, {"enabled": True, "name": "x", "key": "env:A"}).values()) == {
         True,

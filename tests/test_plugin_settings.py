@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Mapping
+from contextlib import nullcontext
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from storefront import plugin_settings, settings
 from storefront.audit import AuditEntry
 from storefront.database import get_session, write
 from storefront.durable_files import PREFIX
@@ -136,20 +139,17 @@ def test_settings_changed_meanwhile_are_a_conflict_that_shows_both_without_their
         assert "# added by hand\n[slips]\ngoods = 'screws'\n" in place.read_text()
 
 
-@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-@pytest.mark.parametrize("newline", ["\n", "\r\n"])
-def test_marks_line_ends_comments_and_unknown_keys_stay_as_they_are(
-    app: Flask, mark: bytes, newline: str
-) -> None:
+def test_marks_line_ends_comments_and_unknown_keys_stay_as_they_are(app: Flask) -> None:
     text = SHOP_TOML + "# free since May\nprice_minor = 700 # yen\n\n# The end\n[theme]\n"
-    content = mark + text.replace("\n", newline).encode()
-    file_of(app).write_bytes(content)
-    with app.app_context():
-        assert isinstance(saved(app, {"price_minor": "800", "label": '{ja = "送料"}'}), Saved)
-    expected = content.replace(b"= 700 # yen", b"= 800 # yen")
-    line = f'label = {{ja = "送料"}}{newline}'.encode()
-    place = expected.index(b"# yen") + len(b"# yen") + len(newline)
-    assert file_of(app).read_bytes() == expected[:place] + line + expected[place:]
+    for mark, newline in product((b"", b"\xef\xbb\xbf"), ("\n", "\r\n")):
+        content = mark + text.replace("\n", newline).encode()
+        file_of(app).write_bytes(content)
+        with app.app_context():
+            assert isinstance(saved(app, {"price_minor": "800", "label": '{ja = "送料"}'}), Saved)
+        expected = content.replace(b"= 700 # yen", b"= 800 # yen")
+        line = f'label = {{ja = "送料"}}{newline}'.encode()
+        place = expected.index(b"# yen") + len(b"# yen") + len(newline)
+        assert file_of(app).read_bytes() == expected[:place] + line + expected[place:]
 
 
 def test_a_secret_written_out_in_the_file_stays_and_is_kept_nowhere_else(
@@ -285,3 +285,21 @@ def test_of_two_owners_who_save_at_once_one_wins_and_the_other_is_told(app: Flas
         assert look(shop_of(app), "flat_rate").table["price_minor"] in (100, 200, 300, 400)
         assert len(history(get_session(), "flat_rate")) == 2
         assert path_of("flat_rate") == "shop.toml:plugins.flat_rate"
+
+
+def test_control_without_the_lock_both_owners_believe_that_they_won(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults_of, outcomes = settings.faults_of, []
+
+    def somebody_else_saves_in_this_moment(*args: Any) -> Any:
+        """Between the look at the file and the writing."""
+        monkeypatch.setattr(plugin_settings, "faults_of", faults_of)
+        outcomes.append(saved(app, {"price_minor": "700"}))
+        return faults_of(*args)
+
+    monkeypatch.setattr(plugin_settings, "holding", lambda _shop: nullcontext())
+    monkeypatch.setattr(plugin_settings, "faults_of", somebody_else_saves_in_this_moment)
+    with app.app_context():
+        outcomes.append(saved(app, {"price_minor": "900"}))
+    assert [type(outcome) for outcome in outcomes] == [Saved, Saved]
