@@ -64,10 +64,15 @@ def well(call: Callable[[], Any], what: str) -> Any:
     except AssertionError:
         raise
     except Exception as error:
+        mend = "what is refused is an answer too; an exception says that nobody knows the outcome"
+        if isinstance(error, OSError):
+            mend = (
+                "put something in memory where it goes over the network (make=...), or return a record: "
+                + mend
+            )
         raise AssertionError(
             f"{what} answers with a record when nothing went wrong on the way\n"
-            f"  what came: {type(error).__name__}: {str(error)[:300]}\n"
-            "  to mend it: what is refused is an answer too; an exception says that nobody knows the outcome"
+            f"  what came: {type(error).__name__}: {str(error)[:300]}\n  to mend it: {mend}"
         ) from error
 
 

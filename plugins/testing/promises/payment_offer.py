@@ -13,10 +13,9 @@ from plugins.testing.subject import BUYER, Subject, context
 
 
 def both(provider: PaymentProvider, ctx: CheckoutContext) -> tuple[Any, Any]:
-    return (
-        well(lambda: provider.availability(ctx), "availability"),
-        well(lambda: provider.fee(ctx), "fee"),
-    )
+    """What the checkout asks: the fee only of what is offered."""
+    offered = well(lambda: provider.availability(ctx), "availability")
+    return offered, well(lambda: provider.fee(ctx), "fee") if isinstance(offered, Available) else None
 
 
 def checked(provider: PaymentProvider, ctx: CheckoutContext) -> tuple[Any, Any]:
