@@ -82,6 +82,14 @@ def authorized(subject: Subject) -> tuple[PaymentProvider, PaymentView]:
     return provider, after(view, now)
 
 
+def promised(subject: Subject) -> tuple[PaymentProvider, PaymentView]:
+    """The same, and the buyer has agreed, so that it can be captured."""
+    provider, view = authorized(subject)
+    if view.state != "authorized" and not is_offline(provider):
+        raise MissingPartError("give the kit a Subject.pay after which fetch says authorized")
+    return provider, view
+
+
 def captured(subject: Subject) -> tuple[PaymentProvider, PaymentView]:
     """A payment that is captured; left out for a provider that can neither capture nor be paid."""
     provider, view, result = started(subject)

@@ -14,6 +14,7 @@ from plugins.testing.promises.paying import (
     change,
     fetch,
     is_offline,
+    promised,
     start,
     started,
     third,
@@ -171,7 +172,7 @@ def test_capture_answers_the_amount_captured(subject: Subject) -> None:
 
 
 def test_more_than_was_promised_is_not_taken(subject: Subject) -> None:
-    provider, view = authorized(subject)
+    provider, view = promised(subject)
     needs(provider, Capability.CAPTURE, moving=True)
     more = Money(view.amount.minor + 1, view.amount.currency)
     done = change(provider, "capture", view, more)
@@ -184,7 +185,7 @@ def test_more_than_was_promised_is_not_taken(subject: Subject) -> None:
 
 
 def test_a_part_is_captured_as_a_part(subject: Subject) -> None:
-    provider, view = authorized(subject)
+    provider, view = promised(subject)
     needs(provider, Capability.CAPTURE, moving=True)
     part = third(view.amount)
     done = change(provider, "capture", view, part)
@@ -424,7 +425,7 @@ def test_a_refund_whose_answer_was_lost_is_given_back_once(subject: Subject) -> 
 
 def test_a_capture_whose_answer_was_lost_is_taken_once(subject: Subject) -> None:
     lose = subject.part("lose_answer")
-    provider, view = authorized(subject)
+    provider, view = promised(subject)
     needs(provider, Capability.CAPTURE, moving=True)
     done = _through_a_loss(subject, provider, "capture", view, view.amount, lose)
     if done is not None and done.status == "captured":
