@@ -17,6 +17,7 @@ from flask import Flask
 from sqlalchemy import bindparam, delete, event, func, select, update
 from sqlalchemy.orm import Session
 
+from plugins import guard
 from plugins.contract import WebhookEvent as Told
 from plugins.guard import Guard
 from storefront import jobs, payments, stock
@@ -106,9 +107,13 @@ class World:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """While every commit is a point at which the process may die. Without logs and mails, which take their time."""
+        """While every commit is a point at which the process may die.
+
+        Without what takes its time and changes nothing here: logs, mails, a thread for each call.
+        """
         logging.disable()
         enqueue, jobs.enqueue = jobs.enqueue, _without_mails
+        bounded, guard.bounded = guard.bounded, lambda call, _seconds: call()
         listener = self._at_commit
         for name in ("before_commit", "after_commit"):
             event.listen(Session, name, listener)
@@ -118,7 +123,7 @@ class World:
             for name in ("before_commit", "after_commit"):
                 event.remove(Session, name, listener)
             logging.disable(logging.NOTSET)
-            jobs.enqueue = enqueue
+            jobs.enqueue, guard.bounded = enqueue, bounded
             self.stop()
 
     def _at_commit(self, session: Session) -> None:
