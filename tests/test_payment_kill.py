@@ -25,8 +25,8 @@ from storefront.payments.models import Refund, WebhookEvent
 from support.crowd import begin, go, together, wait_until_warm
 from support.fake_stripe import FakeStripe
 from support.ordering import placed
-from support.shop import SHOP_TOML, make_app, seed, write_shop
-from support.stripe_line import connect, served
+from support.shop import SHOP_TOML, seeded_app, write_shop
+from support.stripe_line import Account, connect, served
 
 TABLE = """
 [plugins.stripe_checkout]
@@ -118,15 +118,22 @@ class Firm(SimpleNamespace):
         ]
 
 
+@pytest.fixture(scope="module")
+def line() -> Iterator[tuple[Account, str]]:
+    account = Account()
+    with served(account) as address:
+        yield account, address
+
+
 @pytest.fixture
-def firm(tmp_path: Path, database_url: str) -> Iterator[Firm]:
-    app = make_app(write_shop(tmp_path / "shop", SHOP_TOML + TABLE), database_url=database_url)
+def firm(tmp_path: Path, database_url: str, line: tuple[Account, str]) -> Iterator[Firm]:
+    account, address = line
+    app = seeded_app(write_shop(tmp_path / "shop", SHOP_TOML + TABLE), database_url)
     app.config["WTF_CSRF_ENABLED"] = True  # Stripe posts without a token
-    seed(app)
-    fake = FakeStripe(now=app.extensions["koguchi"].clock)
-    with served(fake) as address:
-        connect(app, address)
-        yield Firm(app=app, fake=fake, address=address)
+    account.renew(FakeStripe(now=app.extensions["koguchi"].clock))
+    connect(app, address)
+    yield Firm(app=app, fake=account.fake, address=address)
+    account.renew(FakeStripe())
     app.extensions["koguchi"].close()
 
 

@@ -21,16 +21,30 @@ STRIPE = "https://api.stripe.com"
 PATIENCE = (3, 0.25)  # to connect, and to wait for an answer: nobody waits ten seconds here
 
 
+class Account:
+    """The account that is asked at the moment; another for each test, at one address."""
+
+    def __init__(self) -> None:
+        self.fake = FakeStripe()
+        self.over = threading.Event()
+
+    def renew(self, fake: FakeStripe) -> None:
+        """Whoever still waits for an answer of the last one has it now."""
+        self.over.set()
+        self.fake, self.over = fake, threading.Event()
+
+
 @contextlib.contextmanager
-def served(fake: FakeStripe) -> Iterator[str]:
-    """Its address. The fault "hangs" of an account keeps the line silent until the test ends."""
-    app, over = Flask("stripe_line"), threading.Event()
+def served(account: Account) -> Iterator[str]:
+    """Its address. The fault "hangs" keeps the line silent until the account is another."""
+    app = Flask("stripe_line")
 
     @app.route("/v1/<path:_path>", methods=["GET", "POST"])
     def answer(_path: str) -> Response:
+        fake = account.fake
         if fake.faults and fake.faults[0] == "hangs":
             fake.faults.popleft()
-            over.wait()
+            account.over.wait()
         try:
             body, status, headers = fake.request(
                 request.method.lower(), request.url, dict(request.headers), request.get_data(as_text=True)
@@ -43,7 +57,7 @@ def served(fake: FakeStripe) -> Iterator[str]:
         try:
             yield address
         finally:
-            over.set()
+            account.over.set()
 
 
 class Line(stripe.RequestsClient):
