@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -291,7 +291,7 @@ def _last_ordered(session: Session, company: Company, sku: str) -> Any:
 
 
 @cache
-def _orders_of_product() -> Select[Any]:
+def _orders_of_product() -> Select[datetime, int]:
     from storefront.orders import Order, OrderLine
 
     return (
