@@ -12,11 +12,12 @@ import pytest
 from sqlalchemy import func, select
 
 from rules import load_ruleset
-from storefront import cli, create_app, online_retail
+from storefront import cli, create_app
 from storefront.accounts import Company
 from storefront.catalog import Product
 from storefront.commands.rule_folder import InstalledMethods
 from storefront.database import get_session
+from storefront.online_retail import lines as online_retail
 from storefront.orders import Order, OrderLine
 from storefront.stock import StockItem
 

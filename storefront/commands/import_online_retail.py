@@ -31,7 +31,7 @@ def register_import(kind: str, subparsers: Any) -> None:
 
 def run_import(kind: str, args: argparse.Namespace) -> int:
     """Read, write the folder and the database, tell what was done; 1 with a sentence when it cannot be."""
-    from storefront import online_retail
+    from storefront.online_retail import lines
     from storefront.online_retail.shop import NotEmptyError
     from storefront.settings import SettingsError
 
@@ -40,7 +40,7 @@ def run_import(kind: str, args: argparse.Namespace) -> int:
         if args.shop.exists() and (not args.shop.is_dir() or any(args.shop.iterdir())):
             raise NotEmptyError(f"{args.shop} is not empty: name a folder that does not exist yet")
         told = _progress()
-        retail = online_retail.read(args.file, lambda lines: told("lines read", lines, 0))
+        retail = lines.read(args.file, lambda count: told("lines read", count, 0))
         if not retail.lines:
             raise ValueError(f"{args.file.name}: no line of {retail.total} can be taken")
         orders = _make(args.shop, retail, told)
@@ -56,15 +56,16 @@ def run_import(kind: str, args: argparse.Namespace) -> int:
 
 def _make(folder: Path, retail: Retail, told: Callable[[str, int, int], None]) -> int:
     """Folder and database, both or neither; the number of orders."""
-    from storefront import create_app, online_retail_shop
+    from storefront import create_app
+    from storefront.online_retail import shop
     from storefront.seed import make_tables
 
     try:
-        online_retail_shop.write_folder(folder, retail)
+        shop.write_folder(folder, retail)
         app = create_app(folder)
         try:
             make_tables(app)
-            return online_retail_shop.write_database(app, retail, told)
+            return shop.write_database(app, retail, told)
         finally:
             app.extensions["koguchi"].close()
     except BaseException:
