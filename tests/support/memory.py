@@ -7,7 +7,7 @@ import os
 import tempfile
 
 FOLDER = "/dev/shm"
-ROOM = 4_000_000_000  # bytes; a whole run leaves few files at a time, a failing one keeps them
+ROOM = 3_000_000_000  # bytes; a whole run leaves few files at a time, a failing one keeps them
 
 
 def folder() -> str | None:
