@@ -308,9 +308,21 @@ def test_a_dispute_a_lost_promise_and_money_after_the_end_are_mailed_to_the_owne
         [
             "お支払いに異議が申し立てられました",
             "取り消したご注文に入金がありました",
+            "支払い済みのご注文が取り消されました",  # the job that gives up what is open finds it paid
             "約束されたお支払いがなくなりました",
         ]
     )
+
+
+def test_a_paid_order_that_its_buyer_cancels_is_mailed_to_the_owner_once(shop: Flask, mails: Mails) -> None:
+    payment = pay_with(shop, "captured")
+    mails()
+    with write() as session:
+        move(session, payment.order_id, "cancelled", "hayashi@example.com", "by the buyer", by_buyer=True)
+        jobs.enqueue(session, "payment.void", {"order_id": payment.order_id})  # a job may run twice
+    written = mails()
+    assert owner_mails(written) == ["支払い済みのご注文が取り消されました"]
+    assert "You have paid ¥1,980 for it; we write to you about paying it back." in written[0].body
 
 
 def test_a_refund_that_fails_while_nobody_looks_is_mailed_to_the_owner(shop: Flask, mails: Mails) -> None:

@@ -6,6 +6,7 @@ Rendered when sent, from the payment's own rows; the recipient is looked up at t
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import NAMESPACE_URL, uuid5
 
 from flask import current_app
 
@@ -45,6 +46,10 @@ ALARMS = {
     "paid_after_cancel": (
         N_("A cancelled order was paid"),
         N_("The money is here, and the goods are not set aside any more. Pay it back, or call the customer."),
+    ),
+    "paid_and_cancelled": (
+        N_("A paid order was cancelled"),
+        N_("The customer's money is still here. Pay it back, as far as it is the customer's."),
     ),
     "paid_twice": (
         N_("An order was paid twice"),
@@ -147,5 +152,6 @@ def alarm(job: jobs.Job) -> None:
             refund=session.get(Refund, named) if named is not None else None,
             link=f"{settings.base_url}/admin/orders/{order.number}#payments",
         )
+        event_id = str(uuid5(NAMESPACE_URL, f"{kind}:{payment.id}")) if job.payload["once"] else job.event_id
         subject = f"{what}: {order.number}"
-        mail.send(session, settings.email, subject, body, settings.default_language, event_id=job.event_id)
+        mail.send(session, settings.email, subject, body, settings.default_language, event_id=event_id)

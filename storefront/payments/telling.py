@@ -62,7 +62,13 @@ def _buyer(
     jobs.enqueue(session, "payment.mail", payload, at=None if after is None else now() + after)
 
 
-def alarm(session: Session, kind: str, summary: str, payment: Payment, **detail: Any) -> None:
-    """An incident at the desk, and one mail to the owner: money is at stake, and there may be a deadline."""
+def alarm(
+    session: Session, kind: str, summary: str, payment: Payment, *, once: bool = False, **detail: Any
+) -> None:
+    """An incident at the desk, and one mail to the owner: money is at stake, and there may be a deadline.
+
+    `once` for what a job says, which may run twice: of a payment it is mailed once only.
+    """
     record_incident(session, kind, summary, {"payment": payment.id, **detail})
-    jobs.enqueue(session, "payment.alarm", {"payment_id": payment.id, "kind": kind, **detail})
+    payload = {"payment_id": payment.id, "kind": kind, "once": once, **detail}
+    jobs.enqueue(session, "payment.alarm", payload)

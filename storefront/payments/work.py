@@ -12,6 +12,7 @@ from storefront import jobs
 from storefront.database import get_session, write
 from storefront.incidents import record_incident
 from storefront.orders.models import Order, OrderMove
+from storefront.payments import telling
 from storefront.payments.attempts import ask, start_for, view_of
 from storefront.payments.models import OPEN, UNKNOWN, Payment
 from storefront.payments.refunds import REFUNDABLE, left_minor
@@ -55,10 +56,11 @@ def void(job: jobs.Job) -> None:
 
 def _tell_what_is_kept(session: Session, order: Order, payments: list[Payment]) -> None:
     """Money of a cancelled order is paid back by a person, who has to know of it."""
-    kept = sum(left_minor(session, each) for each in payments if each.state in REFUNDABLE)
-    if order.state == "cancelled" and kept:
+    paid = [each for each in payments if each.state in REFUNDABLE and left_minor(session, each)]
+    if order.state == "cancelled" and paid:
+        kept = sum(left_minor(session, each) for each in paid)
         words = f"{order.number} was cancelled, {kept} {order.currency} of it are paid and not paid back"
-        record_incident(session, "paid_and_cancelled", words, {"order": order.id})
+        telling.alarm(session, "paid_and_cancelled", words, paid[-1], once=True)
 
 
 def void_one(payment_id: int, actor: str = "system", *, though_ended: bool = False) -> str:
