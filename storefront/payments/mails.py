@@ -152,6 +152,8 @@ def alarm(job: jobs.Job) -> None:
             refund=session.get(Refund, named) if named is not None else None,
             link=f"{settings.base_url}/admin/orders/{order.number}#payments",
         )
-        event_id = str(uuid5(NAMESPACE_URL, f"{kind}:{payment.id}")) if job.payload["once"] else job.event_id
+        event_id = (
+            str(uuid5(NAMESPACE_URL, f"{kind}:{payment.id}")) if job.payload.get("once") else job.event_id
+        )
         subject = f"{what}: {order.number}"
         mail.send(session, settings.email, subject, body, settings.default_language, event_id=event_id)
