@@ -98,6 +98,8 @@ class World:
                 for column in Order.__mapper__.column_attrs
                 if column.key != "id"
             }
+            # of the rules' answer only what another try looks at: it is read at every step
+            self.values["decision"] = {"payment": first.decision.get("payment", [])}
             self.total = first.total_minor
             held = newly().scalars(select(Reservation)).one()
             self.pieces = {held.product_id: held.quantity}
