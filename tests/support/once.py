@@ -3,6 +3,8 @@
 Nothing that a test could tell from the shop's own doing, except by the time it takes.
 """
 
+import importlib.metadata
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +34,7 @@ def install() -> None:
     """For every application that this process makes from now on."""
     Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": Compiled()}
     Rule._compile_builder = _remembered(Rule._compile_builder)  # type: ignore[method-assign]
+    importlib.metadata.entry_points = _read_once(importlib.metadata.entry_points)
     _share_statements()
 
 
@@ -45,6 +48,22 @@ def _remembered(compile_builder: Callable[..., Any]) -> Callable[..., Any]:
         key = (rule.rule, repr(rule._trace), append_unknown)
         if key not in known:
             known[key] = compile_builder(rule, append_unknown)
+        return known[key]
+
+    return remembering
+
+
+def _read_once(entry_points: Callable[..., Any]) -> Callable[..., Any]:
+    """Which plugins are installed: a hundred files, read anew where a test has added a folder with one more."""
+    at_first = sys.path[:]
+    known: dict[tuple[tuple[str, str], ...], Any] = {}
+
+    def remembering(**wanted: str) -> Any:
+        if sys.path != at_first:
+            return entry_points(**wanted)
+        key = tuple(sorted(wanted.items()))
+        if key not in known:
+            known[key] = entry_points(**wanted)
         return known[key]
 
     return remembering
