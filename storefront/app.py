@@ -16,19 +16,10 @@ from flask import Flask
 from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from storefront import (
-    access,
-    database,
-    format,
-    language,
-    logs,
-    misses,
-    plugin_blocks,
-    plugin_failures,
-    security,
-)
+from storefront import access, database, format, language, logs, misses, security
 from storefront.accounts import sign_in
 from storefront.own_packages import check_own_packages, static_folder
+from storefront.plugins import blocks, failures
 from storefront.settings import Settings, load_settings
 from storefront.shop import Shop
 
@@ -72,9 +63,9 @@ TABLES = (
     "storefront.incidents",
     "storefront.transfer.uploads",
     "storefront.api.keys",
-    "storefront.file_versions",
-    "storefront.plugin_failures",
-    "storefront.rule_drafts",
+    "storefront.shop_folder.versions",
+    "storefront.plugins.failures",
+    "storefront.shop_folder.drafts",
     "storefront.replays.asked",
     "storefront.quotations",
     "storefront.exceptions.uses",
@@ -102,14 +93,14 @@ def assemble(shop: str | Path | None, overrides: Mapping[str, Any]) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, *[settings.proxies] * 4)  # type: ignore[method-assign]
     import_tables()
     logs.init_app(app)
-    plugin_failures.init_app(app)  # before the database's: what ends a request runs in the other order
+    failures.init_app(app)  # before the database's: what ends a request runs in the other order
     database.init_app(app)
     security.init_app(app)
     misses.init_app(app)
     language.init_app(app)
     format.init_app(app)
     access.init_app(app)
-    plugin_blocks.init_app(app)
+    blocks.init_app(app)
     sign_in.init_app(app)
     for name in FEATURES:
         feature = import_module(name)

@@ -23,7 +23,7 @@ from storefront.orders import Order
 from storefront.orders.moves import move
 from storefront.orders.placing import CheckoutChoice, Placed, place_order
 from storefront.pricing import Wanted
-from storefront.shipping import Destination
+from storefront.shipping.quoting import Destination
 from storefront.shop import Shop, current_shop
 
 # What is done to an order, in this order, until it stands where the demo wants it.

@@ -111,7 +111,7 @@ class SlipSettings(BaseModel):
 
 
 class ShippingSettings(BaseModel):
-    """Which places count as remote; None is the table of islands in storefront/remote.py."""
+    """Which places count as remote; None is the table of islands in storefront/shipping/remote.py."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     remote_postcodes: tuple[str, ...] | None = None  # beginnings of postcodes, digits alone

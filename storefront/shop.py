@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from plugins.loader import Plugins
-    from storefront.plugin_failures import FailureNotes
-    from storefront.running_plugins import RunningPlugins
+    from storefront.plugins.failures import FailureNotes
+    from storefront.plugins.running import RunningPlugins
     from storefront.shop_calendar import CalendarFile
 
 
@@ -68,16 +68,16 @@ class Shop:
 
     @cached_property
     def running_plugins(self) -> RunningPlugins:
-        """What loads the plugins and looks after their settings; see storefront/running_plugins.py."""
-        from storefront.running_plugins import RunningPlugins
+        """What loads the plugins and looks after their settings; see storefront/plugins/running.py."""
+        from storefront.plugins.running import RunningPlugins
 
         with self._lock:
             return RunningPlugins(self)
 
     @cached_property
     def plugin_failures(self) -> FailureNotes:
-        """What failed in plugins and is not written yet; see storefront/plugin_failures.py."""
-        from storefront.plugin_failures import FailureNotes
+        """What failed in plugins and is not written yet; see storefront/plugins/failures.py."""
+        from storefront.plugins.failures import FailureNotes
 
         with self._lock:
             return FailureNotes(self)

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from storefront.api.carrier import _request
 from storefront.api.keys import RATES, create_key
 from storefront.database import write
-from storefront.origin import origin_place
+from storefront.shipping.origin import origin_place
 from support.api import make_key
 from support.shop import SHOP_TOML, write_shop
 

@@ -171,7 +171,7 @@ def test_ending_it_makes_yesterday_its_last_day_and_keeps_the_history(
     assert "試作が終わった" in text
     assert "期限切れ" in page(client)
     with app.app_context():
-        from storefront.file_versions import ShopFileVersion
+        from storefront.shop_folder.versions import ShopFileVersion
 
         kept = get_session().scalars(select(ShopFileVersion).where(ShopFileVersion.path == FILE)).all()
     assert [one.reason for one in kept][-2:] == ["試作が続くあいだ", "試作が終わった"]

@@ -199,7 +199,7 @@ def test_a_folder_that_cannot_be_written_gives_the_lines(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("storefront.durable_files.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("storefront.shop_folder.durable.tempfile.mkstemp", refuse)
     page = body(owner.post(PAGE, data={"_base": base(owner), "price_minor": "900"}))
     assert "Read-only file system" in page and "price_minor = 900" in page and "Put these lines under" in page
 

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 from storefront.attempts import Attempt
 from storefront.clock import now
 from storefront.database import get_session, write
-from storefront.rule_drafts import RuleDraft
+from storefront.shop_folder.drafts import RuleDraft
 from support.shop import sign_in
 
 
@@ -204,7 +204,7 @@ def test_a_rule_for_the_product_alone_is_drafted_with_cases(app: Flask, client: 
     assert rule["case"]
     with app.app_context():
         from storefront.shop import current_shop
-        from storefront.shop_files import check_draft
+        from storefront.shop_folder.files import check_draft
 
         assert check_draft(current_shop(), {one.path: one.text}).errors == ()
 

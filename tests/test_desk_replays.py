@@ -24,7 +24,7 @@ from storefront.orders import Order
 from storefront.past.orders import from_database
 from storefront.replays import asked as replays
 from storefront.replays.asked import Replay
-from storefront.rule_drafts import create_draft, decide_draft
+from storefront.shop_folder.drafts import create_draft, decide_draft
 from support.ordering import placed
 from support.shop import sign_in
 

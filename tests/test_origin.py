@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 
 from plugins.contract import Place
-from storefront.origin import origin_of, origin_place, region_of
-from storefront.remote import REMOTE, is_remote
 from storefront.settings import Settings, SettingsError, ShippingSettings, SlipSettings, Text, load_settings
-from storefront.shipping import place_of
+from storefront.shipping.origin import origin_of, origin_place, region_of
+from storefront.shipping.quoting import place_of
+from storefront.shipping.remote import REMOTE, is_remote
 from support.shop import SHOP_TOML, write_shop
 
 

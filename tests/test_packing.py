@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugins import Parcel
-from storefront.packing import Limits, Ware, pack, parcels, temperature_of
+from storefront.shipping.packing import Limits, Ware, pack, parcels, temperature_of
 
 SIDES = st.tuples(*[st.integers(1, 2_500)] * 3)
 WARES = st.lists(

@@ -270,7 +270,7 @@ def test_a_payment_plugin_that_cannot_be_loaded_is_told_nothing(inside: Flask, s
 def test_without_a_listener_nothing_is_left_and_no_statement_is_sent(
     app: Flask, queries: Callable[[], list[str]]
 ) -> None:
-    from storefront.plugin_events import emit
+    from storefront.plugins.events import emit
     from storefront.shop import current_shop
 
     with app.app_context():

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from plugins.guard import Failure
 from plugins.loader import load
 from storefront.database import get_session, write
-from storefront.plugin_failures import (
+from storefront.plugins.failures import (
     AT_ONCE,
     KEPT,
     PAUSE,

@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, field_validator
 from plugins.contract import Config
 from plugins.guard import Guard
 from plugins.loader import BUILT_IN, settings_model
-from storefront.plugin_forms import HIDDEN, Fault, draft_of, form_of, shown
+from storefront.plugins.forms import HIDDEN, Fault, draft_of, form_of, shown
 
 
 class Fee(Config):

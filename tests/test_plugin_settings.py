@@ -14,13 +14,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from storefront import plugin_settings, settings
+from storefront import settings
 from storefront.audit import AuditEntry
 from storefront.database import get_session, write
-from storefront.durable_files import PREFIX
-from storefront.file_versions import BY_FILE, ShopFileVersion
-from storefront.plugin_forms import HIDDEN
-from storefront.plugin_settings import (
+from storefront.plugins import settings as plugin_settings
+from storefront.plugins.forms import HIDDEN
+from storefront.plugins.settings import (
     Conflict,
     Invalid,
     Saved,
@@ -32,6 +31,8 @@ from storefront.plugin_settings import (
     version_of,
     way_back,
 )
+from storefront.shop_folder.durable import PREFIX
+from storefront.shop_folder.versions import BY_FILE, ShopFileVersion
 from support.crowd import begin, go, together, wait_until_warm
 from support.shop import SHOP_TOML
 
@@ -248,8 +249,8 @@ def etag(app: Flask) -> str:
 @pytest.mark.parametrize(
     ("where", "price"),
     [
-        ("storefront.durable_files:move_into_place", None),  # the old file stands
-        ("storefront.plugin_settings:note_written", 900),  # the new one does, and is known all the same
+        ("storefront.shop_folder.durable:move_into_place", None),  # the old file stands
+        ("storefront.plugins.settings:note_written", 900),  # the new one does, and is known all the same
     ],
 )
 def test_killed_while_it_saves_there_is_a_whole_file_that_the_history_knows(

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from storefront.database import get_session, write
-from storefront.rule_drafts import (
+from storefront.shop_folder.drafts import (
     ACTIVE,
     RuleDraft,
     create_draft,
@@ -16,7 +16,7 @@ from storefront.rule_drafts import (
     rebase_draft,
     save_draft,
 )
-from storefront.shop_files import ShopPathError
+from storefront.shop_folder.files import ShopPathError
 
 PATH = "rules/QT12_turned.toml"
 

@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from storefront.database import get_session
-from storefront.file_versions import BY_FILE, versions
-from storefront.rule_drafts import RuleDraft
-from storefront.shop_files import etag_of
+from storefront.shop_folder.drafts import RuleDraft
+from storefront.shop_folder.files import etag_of
+from storefront.shop_folder.versions import BY_FILE, versions
 from support.shop import RULES, sign_in
 
 PATH = "rules/QT12_turned.toml"
@@ -117,7 +117,7 @@ def test_a_mistake_is_told_with_its_line_its_word_and_the_button_that_mends_it(
 
 def test_the_messages_are_those_of_the_command_line(app: Flask, owner: FlaskClient) -> None:
     with app.app_context():
-        from storefront.shop_files import check_draft
+        from storefront.shop_folder.files import check_draft
 
         wanted = check_draft(app.extensions["koguchi"], {PATH: TYPO}).errors[0]
     told = owner.post("/admin/rules/check?lang=en", data={"path": PATH, "file": TYPO}).get_data(as_text=True)
@@ -262,7 +262,7 @@ def test_errors_in_another_file_do_not_stop_a_change_and_are_named(owner: FlaskC
 
 def test_a_new_rule_from_a_draft_becomes_a_file(app: Flask, owner: FlaskClient, file: Path) -> None:
     from storefront.database import write
-    from storefront.rule_drafts import create_draft
+    from storefront.shop_folder.drafts import create_draft
 
     text = 'code = "SC20"\nname = "Opened carton"\n[surcharge]\namount = 300\nper = "order"\n'
     with app.app_context(), write() as session:
@@ -535,7 +535,7 @@ def test_odd_forms_are_answered_and_never_fail(owner: FlaskClient, file: Path) -
 def test_a_shop_on_a_read_only_disk_says_so_and_offers_the_text(
     app: Flask, owner: FlaskClient, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storefront.shop_files.os.access", lambda *_: False)
+    monkeypatch.setattr("storefront.shop_folder.files.os.access", lambda *_: False)
     number = drafted(owner, NEW)
     told = page(owner, f"/admin/rules/drafts/{number}")
     assert "ここから店のフォルダーには書けません" in told and "/activate" not in told
@@ -545,7 +545,7 @@ def test_a_shop_on_a_read_only_disk_says_so_and_offers_the_text(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("storefront.durable_files.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("storefront.shop_folder.durable.tempfile.mkstemp", refuse)
     answer = owner.post(f"/admin/rules/drafts/{number}/activate", data=form(NEW, revision=1, reason="x"))
     assert answer.status_code == 503
     assert file.read_text() == OLD
@@ -561,7 +561,7 @@ def test_every_check_is_explained_on_its_page(owner: FlaskClient) -> None:
 
 def test_a_draft_of_an_exception_opens_is_checked_and_becomes_a_file(app: Flask, owner: FlaskClient) -> None:
     from storefront.database import write
-    from storefront.rule_drafts import create_draft
+    from storefront.shop_folder.drafts import create_draft
 
     path = "exceptions/2026-11-HAYASHI.toml"
     text = (

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from storefront.database import get_session
 from storefront.patterns import PATTERNS
-from storefront.rule_drafts import RuleDraft
+from storefront.shop_folder.drafts import RuleDraft
 from support.shop import sign_in
 
 MINIMUM = {

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from storefront.clock import today
-from storefront.rule_preview import of_draft, of_rule
+from storefront.replays.preview import of_draft, of_rule
 from support.ordering import placed
 from support.shop import RULES, FixedClock, sign_in
 

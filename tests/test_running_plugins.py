@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from storefront.running_plugins import RunningPlugins
+from storefront.plugins.running import RunningPlugins
 from support.shop import SHOP_TOML, open_app, write_shop
 
 
@@ -54,7 +54,7 @@ def test_what_changes_elsewhere_in_the_file_loads_nothing(shop: Any) -> None:
 
 def test_the_file_is_read_only_when_its_time_has_changed(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     before, looks = shop.plugins, []
-    monkeypatch.setattr("storefront.running_plugins.plugin_tables", lambda _: looks.append(1))
+    monkeypatch.setattr("storefront.plugins.running.plugin_tables", lambda _: looks.append(1))
     assert [shop.plugins for _ in range(3)] == [before] * 3
     assert not looks
 
@@ -77,7 +77,7 @@ def test_a_broken_file_leaves_the_running_plugins_and_is_told_once(
     (shop.settings.folder / "shop.toml").unlink()
     if broken is not None:
         put(shop, broken)
-    with caplog.at_level(logging.ERROR, "storefront.running_plugins"):
+    with caplog.at_level(logging.ERROR, "storefront.plugins.running"):
         assert [shop.plugins for _ in range(3)] == [before] * 3
     assert len(caplog.records) == 1
     assert shop.running_plugins.problem and shop.running_plugins.stale_since == shop.clock()

@@ -19,7 +19,7 @@ from storefront.database import get_session, write
 from storefront.orders import Order
 from storefront.orders.moves import move
 from storefront.orders.placing import Changed, Placed
-from storefront.shipping import leaving_on
+from storefront.shipping.quoting import leaving_on
 from storefront.shop_calendar import ShopCalendar
 from support.carrier_server import carrier_server
 from support.listener import Listener

@@ -14,12 +14,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from storefront import shop_files
 from storefront.audit import AuditEntry
 from storefront.database import get_session, write
-from storefront.durable_files import PREFIX
-from storefront.file_versions import BY_FILE, newest_of_all, versions
-from storefront.shop_files import (
+from storefront.shop_folder import files as shop_files
+from storefront.shop_folder.durable import PREFIX
+from storefront.shop_folder.files import (
     UNREADABLE,
     Conflict,
     Invalid,
@@ -33,6 +32,7 @@ from storefront.shop_files import (
     remember,
     save,
 )
+from storefront.shop_folder.versions import BY_FILE, newest_of_all, versions
 from support.crowd import begin, go, together, wait_until_warm
 from support.shop import RULES
 
@@ -272,8 +272,8 @@ def test_a_folder_that_cannot_be_written_is_said_and_the_old_file_stays(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("storefront.durable_files.tempfile.mkstemp", refuse)
-    monkeypatch.setattr("storefront.shop_files.os.access", lambda *_: False)
+    monkeypatch.setattr("storefront.shop_folder.durable.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("storefront.shop_folder.files.os.access", lambda *_: False)
     with app.app_context():
         assert not is_writable(shop_of(app), PATH)
         found = saved(app, NEW)
@@ -287,7 +287,7 @@ def test_a_file_that_may_not_be_read_is_not_saved_over(app: Flask, monkeypatch: 
         raise PermissionError(13, "Permission denied")
 
     with app.app_context():
-        monkeypatch.setattr("storefront.shop_files._content", refuse)
+        monkeypatch.setattr("storefront.shop_folder.files._content", refuse)
         assert read(shop_of(app), PATH).etag == UNREADABLE
         found = saved(app, NEW, expected="")
         assert isinstance(found, Invalid) and found.is_read_only
@@ -301,7 +301,7 @@ def test_a_disk_that_fills_up_leaves_the_old_file_and_no_rest(
         raise OSError(28, "No space left on device")
 
     with app.app_context():
-        monkeypatch.setattr("storefront.durable_files.os.fsync", full)
+        monkeypatch.setattr("storefront.shop_folder.durable.os.fsync", full)
         found = saved(app, NEW)
         assert isinstance(found, Invalid) and "No space left" in found.findings[0].message
         assert file_of(app).read_text() == OLD
@@ -340,7 +340,7 @@ def killed(app: Flask, one: dict[str, Any], **options: Any) -> None:
 def test_killed_before_the_file_is_in_place_the_old_one_stands_and_the_next_save_goes(
     app: Flask, database_url: str
 ) -> None:
-    killed(app, task(NEW, etag(app)), die="storefront.durable_files:move_into_place")
+    killed(app, task(NEW, etag(app)), die="storefront.shop_folder.durable:move_into_place")
     assert file_of(app).read_text() == OLD
     with app.app_context():
         remember(shop_of(app), PATH)
@@ -352,7 +352,7 @@ def test_killed_before_the_file_is_in_place_the_old_one_stands_and_the_next_save
 def test_killed_after_the_file_is_in_place_who_and_why_are_known_all_the_same(
     app: Flask, database_url: str
 ) -> None:
-    killed(app, task(NEW, etag(app), "longer"), die="storefront.shop_files:note_written")
+    killed(app, task(NEW, etag(app), "longer"), die="storefront.shop_folder.files:note_written")
     assert file_of(app).read_text() == NEW
     with app.app_context():
         remember(shop_of(app), PATH)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storefront.toml_edit import TomlEditError, with_keys
+from storefront.shop_folder.toml_edit import TomlEditError, with_keys
 
 SHOP = '''# top
 [shop]
@@ -106,7 +106,7 @@ _VALUES = st.one_of(st.integers(-99, 99), st.booleans(), _WORDS, st.lists(st.int
     st.dictionaries(st.sampled_from(["enabled", "mode", "list", "fees", "new", "あ b"]), _VALUES, max_size=4)
 )
 def test_whatever_is_set_is_read_back_and_lines_of_others_stay(values: dict[str, object]) -> None:
-    from storefront.plugin_forms import inline
+    from storefront.plugins.forms import inline
 
     made = changed({key: inline(value) for key, value in values.items()})
     before, after = tomllib.loads(SHOP), tomllib.loads(made)

@@ -1,6 +1,6 @@
 """Exceptions at the desk: who has one, what it changes, until when and what it cost; a new one, an end, more time.
 
-Files stay the truth: everything is written through storefront.shop_files, with the checks of `rules check`.
+Files stay the truth: everything is written through storefront.shop_folder.files, with the checks of `rules check`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from sqlalchemy import select
 
 from rules import Finding, Rule, RuleException
 from rules.sentences import rule_sentence
-from storefront import shop_files
 from storefront.access import current_person, staff
 from storefront.accounts import Company
 from storefront.admin.desk import PAGE, Page, asked, asked_page, bp
@@ -30,6 +29,7 @@ from storefront.exceptions.files import NewException, path_of, text_of, with_unt
 from storefront.forms import clean
 from storefront.language import _, language, text
 from storefront.shop import current_shop
+from storefront.shop_folder import files as shop_files
 
 bp.add_app_template_filter(words.allowed_word)
 LONGEST = 366  # days from today that a clerk may give; the owner may give more

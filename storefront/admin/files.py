@@ -19,7 +19,7 @@ from storefront.clock import today
 from storefront.database import get_session, locked, write
 from storefront.language import N_, _
 from storefront.shop import current_shop
-from storefront.shop_files import holding
+from storefront.shop_folder.files import holding
 from storefront.transfer import PlanRefusedError, messages, price_tables
 from storefront.transfer.kinds import KINDS, Transfer
 from storefront.transfer.records import SAME, Plan

@@ -14,12 +14,12 @@ from flask import request
 from plugins.loader import Plugin, settings_model
 from storefront.admin.rule_files import names_of
 from storefront.database import get_session
-from storefront.file_versions import BY_FILE
 from storefront.language import N_, _, ngettext
-from storefront.plugin_forms import ENV, LONGEST, Fault, Field, as_toml, form_of
-from storefront.plugin_settings import Conflict, Held, folder_is_writable, history, look, table_of
-from storefront.plugin_uses import Use
+from storefront.plugins.forms import ENV, LONGEST, Fault, Field, as_toml, form_of
+from storefront.plugins.settings import Conflict, Held, folder_is_writable, history, look, table_of
+from storefront.plugins.uses import Use
 from storefront.shop import current_shop
+from storefront.shop_folder.versions import BY_FILE
 
 FAULTS = {
     "secret": N_(

@@ -16,10 +16,9 @@ from storefront.admin.desk import bp
 from storefront.admin.plugin_form import confirmation
 from storefront.admin.plugins import installed, page_of
 from storefront.database import get_session
-from storefront.file_versions import ShopFileVersion
 from storefront.language import _
-from storefront.plugin_forms import Draft, draft_of
-from storefront.plugin_settings import (
+from storefront.plugins.forms import Draft, draft_of
+from storefront.plugins.settings import (
     Conflict,
     Invalid,
     Saved,
@@ -29,9 +28,10 @@ from storefront.plugin_settings import (
     version_of,
     way_back,
 )
-from storefront.plugin_uses import uses_of
+from storefront.plugins.uses import uses_of
 from storefront.settings import environment
 from storefront.shop import current_shop
+from storefront.shop_folder.versions import ShopFileVersion
 
 Answer = str | tuple[str, int] | Redirect
 ETAG = 64

@@ -18,7 +18,7 @@ from storefront.admin.desk import bp
 from storefront.admin.plugin_form import confirmation, settings_part, use_words
 from storefront.database import get_session
 from storefront.language import N_, _, text
-from storefront.plugin_failures import failures_of, newest_failures
+from storefront.plugins.failures import failures_of, newest_failures
 from storefront.shop import current_shop
 
 LOOKS = {"active": "full", "off": "none", "failed": "block", "resting": "half"}

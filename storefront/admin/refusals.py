@@ -30,10 +30,10 @@ from storefront.database import get_session, write
 from storefront.language import N_, _, language, ngettext, text
 from storefront.patterns import PatternError, next_code, write_rule
 from storefront.patterns.scenes import Setting
-from storefront.rule_drafts import create_draft
 from storefront.shop import current_shop
-from storefront.shop_files import check_draft
-from storefront.shop_files import read as read_file
+from storefront.shop_folder.drafts import create_draft
+from storefront.shop_folder.files import check_draft
+from storefront.shop_folder.files import read as read_file
 from storefront.transfer import sheet
 
 PERIODS = {

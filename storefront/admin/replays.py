@@ -22,8 +22,8 @@ from storefront.replays import asked as replays
 from storefront.replays.asked import DraftRefusedError, Note, Replay
 from storefront.replays.drafts import DraftError, overlay_of
 from storefront.replays.shown import csv_text, offer_to
-from storefront.rule_drafts import OPEN, RuleDraft, open_drafts
 from storefront.shop import current_shop
+from storefront.shop_folder.drafts import OPEN, RuleDraft, open_drafts
 
 bp.record(lambda state: offer_to(state.app.jinja_env))
 

@@ -15,7 +15,10 @@ from storefront.admin.cases import CaseResult, case_results
 from storefront.admin.rule_files import code_of
 from storefront.clock import today
 from storefront.language import language
-from storefront.rule_texts import (
+from storefront.rulebook import NoRulesError, installed_methods
+from storefront.shop import Shop, current_shop
+from storefront.shop_folder.files import check_draft, sort_errors
+from storefront.shop_folder.rule_texts import (
     Correction,
     Excerpt,
     correction_for,
@@ -23,9 +26,6 @@ from storefront.rule_texts import (
     faulty_word,
     marked,
 )
-from storefront.rulebook import NoRulesError, installed_methods
-from storefront.shop import Shop, current_shop
-from storefront.shop_files import check_draft, sort_errors
 
 COLLISIONS = frozenset(
     {"tie", "order-tie", "repeated-code", "repeated-exception", "beats-circle", "date-gap"}

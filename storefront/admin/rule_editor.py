@@ -19,9 +19,9 @@ from storefront.admin.desk import bp
 from storefront.admin.rule_check import Checked, look_at, sentence_of
 from storefront.admin.rule_files import code_of, names_of, path_of, waiting_drafts
 from storefront.database import get_session, write
-from storefront.file_versions import versions
 from storefront.language import _, language
-from storefront.rule_drafts import (
+from storefront.shop import current_shop
+from storefront.shop_folder.drafts import (
     ACTIVE,
     DISCARDED,
     OPEN,
@@ -33,9 +33,7 @@ from storefront.rule_drafts import (
     save_draft,
     storable,
 )
-from storefront.rule_texts import MODES, corrected, correction_of, difference, head_of, with_head
-from storefront.shop import current_shop
-from storefront.shop_files import (
+from storefront.shop_folder.files import (
     Conflict,
     Invalid,
     Saved,
@@ -46,6 +44,8 @@ from storefront.shop_files import (
     save,
     sort_errors,
 )
+from storefront.shop_folder.rule_texts import MODES, corrected, correction_of, difference, head_of, with_head
+from storefront.shop_folder.versions import versions
 
 Answer = str | tuple[str, int] | Redirect
 ETAG = 64

@@ -13,11 +13,11 @@ from sqlalchemy import select
 from rules import Finding, Ruleset
 from storefront.accounts import User
 from storefront.database import get_session
-from storefront.file_versions import BY_FILE, ShopFileVersion, newest_of_all
 from storefront.language import _
-from storefront.rule_drafts import RuleDraft, open_drafts
 from storefront.rulebook import NoRulesError
 from storefront.shop import current_shop
+from storefront.shop_folder.drafts import RuleDraft, open_drafts
+from storefront.shop_folder.versions import BY_FILE, ShopFileVersion, newest_of_all
 
 _CODE = re.compile(r"[A-Z]{2}[0-9]{1,6}", re.ASCII)
 _FILE = re.compile(r"rules/([A-Z]{2}[0-9]{1,6})(?:_[^/]*)?\.toml", re.ASCII)

@@ -18,12 +18,12 @@ from storefront.admin.desk import bp
 from storefront.admin.rule_check import sentence_of
 from storefront.admin.rule_files import names_of, path_of
 from storefront.database import get_session, write
-from storefront.file_versions import ShopFileVersion, versions
 from storefront.language import _, language
-from storefront.rule_drafts import create_draft
-from storefront.rule_texts import MODES, Difference, difference, head_of, marked, with_head
 from storefront.shop import current_shop
-from storefront.shop_files import Conflict, Invalid, Saved, is_writable, read, remember, save
+from storefront.shop_folder.drafts import create_draft
+from storefront.shop_folder.files import Conflict, Invalid, Saved, is_writable, read, remember, save
+from storefront.shop_folder.rule_texts import MODES, Difference, difference, head_of, marked, with_head
+from storefront.shop_folder.versions import ShopFileVersion, versions
 
 SHOWN = 30
 

@@ -39,10 +39,10 @@ from storefront.patterns import (
     with_new_cases,
     write_rule,
 )
-from storefront.rule_drafts import create_draft, open_drafts
 from storefront.rulebook import NoRulesError, installed_methods
 from storefront.shop import current_shop
-from storefront.shop_files import remember
+from storefront.shop_folder.drafts import create_draft, open_drafts
+from storefront.shop_folder.files import remember
 
 Answer = str | tuple[str, int] | Response
 _CODE = re.compile(r"([A-Z]{2})[0-9]{1,6}", re.ASCII)

@@ -13,7 +13,7 @@ from storefront.admin.rule_files import code_of
 from storefront.clock import today
 from storefront.database import get_session
 from storefront.replays.asked import company_names
-from storefront.rule_preview import Preview, of_draft, of_rule
+from storefront.replays.preview import Preview, of_draft, of_rule
 from storefront.rulebook import NoRulesError
 from storefront.shop import current_shop
 

@@ -24,11 +24,11 @@ from storefront.admin.desk import asked, bp
 from storefront.admin.rule_files import Change, last_changes, names_of, path_of, removed_rules, waiting_drafts
 from storefront.clock import in_shop_zone, today
 from storefront.database import get_session
-from storefront.file_versions import versions
 from storefront.language import N_, _, language, text
 from storefront.rulebook import NoRulesError
 from storefront.shop import current_shop
-from storefront.shop_files import is_allowed, is_writable, remember, remember_all
+from storefront.shop_folder.files import is_allowed, is_writable, remember, remember_all
+from storefront.shop_folder.versions import versions
 
 MODES = {
     "live": ("ok", N_("In force")),

@@ -35,9 +35,9 @@ from storefront.catalog import Product
 from storefront.clock import today
 from storefront.database import get_session
 from storefront.language import N_, _, text
-from storefront.origin import origin_place
 from storefront.regions import REGIONS, read_postcode, region_options
-from storefront.shipping import cheapest, leaving, parcels, place_of
+from storefront.shipping.origin import origin_place
+from storefront.shipping.quoting import cheapest, leaving, parcels, place_of
 from storefront.shop import current_shop
 
 TEMPERATURES = {"normal": N_("Not cooled"), "chilled": N_("Chilled"), "frozen": N_("Frozen")}

@@ -16,19 +16,20 @@ from werkzeug.wrappers import Response
 from plugins.contract import Money, Place, RateRequest, ShippedLine
 from rules.facts import MAX_QUANTITY
 from rules.money import CURRENCIES
-from storefront import packing, shipping
 from storefront.access import api
 from storefront.api import bp
 from storefront.api.evaluate import read_body
 from storefront.api.keys import RATES
 from storefront.clock import today
 from storefront.database import get_session
-from storefront.origin import origin_place
-from storefront.packing import Ware
 from storefront.pricing import products_by_sku
 from storefront.problems import Problem
 from storefront.rulebook import NoRulesError
-from storefront.shipping import ShippingOption
+from storefront.shipping import packing
+from storefront.shipping import quoting as shipping
+from storefront.shipping.origin import origin_place
+from storefront.shipping.packing import Ware
+from storefront.shipping.quoting import ShippingOption
 from storefront.shop import Shop, current_shop
 
 MOST_ITEMS = 500

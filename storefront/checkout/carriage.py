@@ -12,7 +12,7 @@ from typing import Any
 from storefront import format
 from storefront.language import _, text
 from storefront.orders.preparing import Prepared
-from storefront.shipping import ShippingOption
+from storefront.shipping.quoting import ShippingOption
 
 
 def chosen(prepared: Prepared) -> ShippingOption | None:

@@ -23,7 +23,7 @@ from storefront.language import _
 from storefront.orders import Order
 from storefront.orders.placing import LONGEST_KEY, CheckoutChoice
 from storefront.regions import read_postcode
-from storefront.shipping import Destination
+from storefront.shipping.quoting import Destination
 
 NEW = "new"
 LONGEST_NUMBER, LONGEST_NOTE = 100, 500

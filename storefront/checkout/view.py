@@ -21,7 +21,7 @@ from storefront.orders.credit import NET_TERMS
 from storefront.orders.preparing import Prepared
 from storefront.payments import PaymentOption
 from storefront.pricing import PricedCart
-from storefront.shipping import ShippingOption
+from storefront.shipping.quoting import ShippingOption
 from storefront.stock import Shortage
 
 

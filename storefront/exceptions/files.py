@@ -1,4 +1,4 @@
-"""The text of an exception file, and the name it gets. Nothing is written here; storefront.shop_files writes."""
+"""The text of an exception file, and the name it gets. Nothing is written here; storefront.shop_folder.files writes."""
 
 from __future__ import annotations
 

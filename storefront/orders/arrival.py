@@ -12,13 +12,14 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from storefront import jobs, shipping
+from storefront import jobs
 from storefront.catalog import Product
 from storefront.clock import now, today
 from storefront.database import get_session, locked, write
 from storefront.lead_times.promising import AT_ONCE
 from storefront.orders.models import Order
-from storefront.shipping import Destination, ShippingOption
+from storefront.shipping import quoting as shipping
+from storefront.shipping.quoting import Destination, ShippingOption
 from storefront.shop import Shop, current_shop
 
 LEAVING = ("confirmed", "in_production")

@@ -12,11 +12,12 @@ from typing import cast
 from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
-from storefront import jobs, lead_times, plugin_events, stock
+from storefront import jobs, lead_times, stock
 from storefront.clock import now
 from storefront.database import locked, write
 from storefront.orders import arrival
 from storefront.orders.models import Order, OrderMove
+from storefront.plugins import events as plugin_events
 from storefront.shop import current_shop
 
 ALLOWED: dict[str, frozenset[str]] = {

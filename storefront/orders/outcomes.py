@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from storefront.pricing import PricedCart
-from storefront.shipping import Destination
+from storefront.shipping.quoting import Destination
 from storefront.stock import Shortage
 
 

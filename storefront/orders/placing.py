@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from rules import TieError
 from rules.errors import MatcherError
-from storefront import cart, jobs, lead_times, payments, plugin_events, stock
+from storefront import cart, jobs, lead_times, payments, stock
 from storefront.accounts import Company, User
 from storefront.attempts import endings
 from storefront.clock import now
@@ -41,6 +41,7 @@ from storefront.orders.outcomes import (
 )
 from storefront.orders.preparing import Prepared, prepare, ship_to_facts
 from storefront.orders.writing import write_order
+from storefront.plugins import events as plugin_events
 from storefront.pricing import PricedCart, Wanted, has_rules_of_history, price
 from storefront.rulebook import NoRulesError
 from storefront.shop import Shop

@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 from plugins.contract import Place
 from rules import Method, ShipTo
 from rules.decision import Offered
-from storefront import payments, shipping
+from storefront import payments
 from storefront.accounts import Company
 from storefront.clock import now
 from storefront.lead_times import TierOffer, usual
 from storefront.payments import PaymentOption
 from storefront.pricing import PricedCart, Wanted, price, products_by_sku
-from storefront.shipping import Destination, ShippingOption
+from storefront.shipping import quoting as shipping
+from storefront.shipping.quoting import Destination, ShippingOption
 from storefront.shop import Shop
 
 

@@ -1,6 +1,6 @@
 """Rules from patterns: what an owner fills in becomes a rule file with comments and cases, a file a form again.
 
-Pure: no Flask, no database, no clock; files are written by the desk (storefront/shop_files.py).
+Pure: no Flask, no database, no clock; files are written by the desk (storefront/shop_folder/files.py).
 """
 
 from collections.abc import Iterable, Mapping

@@ -13,7 +13,7 @@ from plugins.guard import Failure
 from rules import Method
 from rules.money import to_major
 from storefront.accounts import Company
-from storefront.shipping import tax_category
+from storefront.shipping.quoting import tax_category
 from storefront.shop import Shop
 
 if TYPE_CHECKING:

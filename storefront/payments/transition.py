@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.orm import Session
 
 from plugins.contract import Money, Result
-from storefront import jobs, plugin_events, stock
+from storefront import jobs, stock
 from storefront.clock import now
 from storefront.database import locked
 from storefront.incidents import record_incident
@@ -34,6 +34,7 @@ from storefront.payments.models import (
     PaymentMove,
     Refund,
 )
+from storefront.plugins import events as plugin_events
 
 # The order's row is locked first, as everywhere.
 _PAYMENT = locked(select(Payment).where(Payment.id == bindparam("payment")))

@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from rules import Decision, Finding, Issue, Rule, RuleException, Ruleset
 from rules.money import plain, to_major
 from rules.ruleset import OrderEffect, QuantityEffect, WhenLine
-from storefront import shop_files
 from storefront.accounts import Company, User
 from storefront.exceptions.files import (
     FOLDER,
@@ -32,6 +31,7 @@ from storefront.pricing import Wanted
 from storefront.pricing.trials import decide_by, prices_of
 from storefront.quotations.models import QuotationLine, QuotationRequest
 from storefront.shop import Shop
+from storefront.shop_folder import files as shop_files
 
 ROUNDS = 5  # a change may let the next rule speak; more than this is no small exception any more
 STOPS = ("block", "quotation")

@@ -10,11 +10,12 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from storefront import plugin_events, stock
+from storefront import stock
 from storefront.clock import now, today
 from storefront.database import locked, retrying, write
 from storefront.orders import moves
 from storefront.orders.models import Order
+from storefront.plugins import events as plugin_events
 from storefront.shipments.models import Shipment
 from storefront.slips import Tracked, TrackingError
 

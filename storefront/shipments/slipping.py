@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from storefront.catalog import Product
 from storefront.orders.models import Order
-from storefront.origin import origin_of
-from storefront.packing import temperature_of
 from storefront.payments import Payment
 from storefront.regions import REGIONS
 from storefront.settings import Settings
+from storefront.shipping.origin import origin_of
+from storefront.shipping.packing import temperature_of
 from storefront.slips import Sender, Slip, SlipError
 
 COLLECTING = "cash_on_delivery"

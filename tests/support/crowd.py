@@ -239,14 +239,14 @@ class _Look:
 
                     outcome = retrying(act)()
                 elif task["do"] == "save":
-                    from storefront.shop_files import save
+                    from storefront.shop_folder.files import save
 
                     outcome = save(
                         self.app.extensions["koguchi"], task["path"], task["text"],
                         expected=task["expected"], actor="owner@example.com", reason=task.get("reason", ""),
                     )  # fmt: skip
                 elif task["do"] == "save_plugin":
-                    from storefront.plugin_settings import save as save_plugin
+                    from storefront.plugins.settings import save as save_plugin
 
                     outcome = save_plugin(
                         self.app.extensions["koguchi"], task["plugin"], task["changes"],

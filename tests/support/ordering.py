@@ -16,7 +16,7 @@ from storefront.orders import Order
 from storefront.orders.placing import CheckoutChoice, Outcome, Placed, place_order
 from storefront.orders.preparing import Prepared, prepare
 from storefront.pricing import Wanted
-from storefront.shipping import Destination
+from storefront.shipping.quoting import Destination
 from storefront.shop import current_shop
 
 OSAKA = Destination(

@@ -18,7 +18,7 @@ from storefront.payments import Payment, ask, payment_of
 from storefront.payments.captures import take
 from storefront.payments.models import PaymentMove, Refund, WebhookEvent
 from storefront.pricing import Wanted
-from storefront.shipping import Destination
+from storefront.shipping.quoting import Destination
 from storefront.shop import current_shop
 
 KONBINI = {

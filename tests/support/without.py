@@ -127,7 +127,7 @@ def the_rename(_job: Any) -> None:
     import os
     import signal
 
-    from storefront import durable_files
+    from storefront.shop_folder import durable as durable_files
 
     def write_in_place(target: Any, content: bytes) -> int:
         with open(target, "wb") as file:

@@ -13,7 +13,7 @@ from rules import Ruleset
 from rules.comparison import Comparison
 from rules.one_rule import with_rule
 from storefront.replays.asked import preview
-from storefront.shop_files import check_draft
+from storefront.shop_folder.files import check_draft
 
 if TYPE_CHECKING:
     from storefront.shop import Shop

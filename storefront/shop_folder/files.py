@@ -21,13 +21,14 @@ from sqlalchemy.orm import Session
 
 from rules import Finding, Loaded, load_ruleset
 from rules.said import both, say
-from storefront import audit, durable_files
+from storefront import audit
 from storefront.accounts.models import User
 from storefront.clock import now
 from storefront.database import get_session, write
-from storefront.file_versions import BY_FILE, ShopFileVersion, newest, newest_of_all, text_of
 from storefront.shop_calendar import FILE as CLOSURES
 from storefront.shop_calendar import read_closures
+from storefront.shop_folder import durable as durable_files
+from storefront.shop_folder.versions import BY_FILE, ShopFileVersion, newest, newest_of_all, text_of
 
 if TYPE_CHECKING:
     from storefront.shop import Shop

@@ -30,12 +30,12 @@ from plugins.loader import Plugins
 from rules import Method, Ruleset
 from rules.money import to_major
 from rules.promise import Calendar, add_business_days
-from storefront import packing
 from storefront.accounts import Company
 from storefront.clock import now
-from storefront.origin import origin_place
-from storefront.packing import Ware
-from storefront.remote import is_remote
+from storefront.shipping import packing
+from storefront.shipping.origin import origin_place
+from storefront.shipping.packing import Ware
+from storefront.shipping.remote import is_remote
 from storefront.shop import Shop
 
 REMEMBERED = 2_000

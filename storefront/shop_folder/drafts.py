@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
 from storefront.clock import now
 from storefront.database import Base, UtcDateTime, locked
-from storefront.shop_files import ShopPathError, is_allowed
+from storefront.shop_folder.files import ShopPathError, is_allowed
 
 OPEN, ACTIVE, DISCARDED = "open", "active", "discarded"
 MOST_TEXT = 1_000_000  # characters, as many as a rule file may have bytes

@@ -18,15 +18,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from plugins.loader import load, settings_model
-from storefront import audit, durable_files
+from storefront import audit
 from storefront.accounts.models import User
 from storefront.clock import now
 from storefront.database import get_session, write
-from storefront.file_versions import BY_FILE, ShopFileVersion, newest, versions
-from storefront.plugin_forms import HIDDEN, OF_THE_SHOP, Fault, as_toml, check, inline, shown, with_changes
+from storefront.plugins.forms import HIDDEN, OF_THE_SHOP, Fault, as_toml, check, inline, shown, with_changes
 from storefront.settings import environment, faults_of, resolved
-from storefront.shop_files import holding
-from storefront.toml_edit import TomlEditError, read, with_keys
+from storefront.shop_folder import durable as durable_files
+from storefront.shop_folder.files import holding
+from storefront.shop_folder.toml_edit import TomlEditError, read, with_keys
+from storefront.shop_folder.versions import BY_FILE, ShopFileVersion, newest, versions
 
 if TYPE_CHECKING:
     from storefront.shop import Shop

@@ -43,7 +43,7 @@ def emit(session: Session, event: Event, payload: Mapping[str, Any]) -> None:
 @jobs.handles(KIND)
 def deliver(job: jobs.Job) -> None:
     """Tell one plugin of one event. Raises when it failed, so that the outbox tries again."""
-    from storefront.plugin_records import record_of
+    from storefront.plugins.records import record_of
 
     name, event = str(job.payload["plugin"]), str(job.payload["event"])
     plugins = current_shop().plugins

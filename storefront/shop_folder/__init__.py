@@ -1,0 +1,1 @@
+"""Files of the shop folder that the desk writes: durable, checked, versioned, and drafts of them."""
