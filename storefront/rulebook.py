@@ -192,6 +192,7 @@ class Rulebook:
                 return
             fresh = self._copy.with_name(f"{self._copy.name}.{os.getpid()}")
             shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir(mode=0o700, parents=True)  # shop.toml may hold a secret
             for path in self._own_files(ruleset):
                 target = fresh / path.relative_to(self.folder)
                 target.parent.mkdir(parents=True, exist_ok=True)

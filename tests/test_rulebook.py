@@ -1,5 +1,7 @@
 """The rulebook: a change is seen at once, a broken file never reaches a buyer, and the last good set stays."""
 
+import stat
+
 import pytest
 from sqlalchemy import select
 
@@ -63,6 +65,11 @@ def test_after_a_restart_beside_a_broken_file_the_last_good_set_serves(shop):
     assert minimum_of(restarted) == 100
     assert restarted.edition().is_last_good_copy
     assert restarted.stale_since is not None
+
+
+def test_the_copy_of_the_last_good_set_is_for_the_shop_alone_as_shop_toml_may_hold_a_secret(shop):
+    shop.rulebook.current()
+    assert stat.S_IMODE((shop.settings.var / "last_good_rules").stat().st_mode) == 0o700
 
 
 def test_a_shop_that_never_had_good_rules_says_so(tmp_path):
