@@ -8,7 +8,9 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from types import SimpleNamespace
 from typing import Any
 
@@ -164,7 +166,7 @@ def test_timeouts_refusals_silence_and_pages_of_others_leave_one_session_under_o
     for kind, times in kinds.items():
         firm.fake.faults.extend([int(kind) if kind.isdigit() else kind] * times)
     orders = [ORDER | {"key": kind} for kind in kinds]
-    assert {each["outcome"] for each in firm.crowd(*orders)} == {"Placed"}
+    assert {each["outcome"] for each in firm.crowd(*orders, patience=1.0)} == {"Placed"}
     assert firm.states() == [("pending", "awaiting_payment")] * 5
     assert list(firm.fake.faults) == []
     firm.crowd(WORK, minutes=3)
@@ -217,6 +219,36 @@ def test_control_the_event_of_a_killed_worker_is_not_done_before_the_next_one_co
     firm.killed(WORK, "storefront.payments.inbox:ask")
     assert [event.state for event in firm.rows(WebhookEvent)] == ["new"]
     assert firm.states() == [("requires_action", "awaiting_payment")]
+
+
+def asked_by_four_workers(firm: Firm, **options: Any) -> int:
+    """How often Stripe was asked about one payment whose message was lost, by four workers at one moment."""
+    payment = firm.ordered()
+    firm.fake.pay(str(payment.provider_ref))
+    before = len(firm.fake.calls)
+    firm.crowd(*[{"do": "look_after"}] * 4, processes=4, minutes=2, **options)
+    assert firm.states() == [("captured", "confirmed")]
+    assert [move.to_state for move in firm.rows(PaymentMove)] == ["requires_action", "captured"]
+    return len(firm.fake.calls) - before
+
+
+def test_four_workers_at_one_moment_ask_once(firm: Firm) -> None:
+    assert asked_by_four_workers(firm) == 1
+
+
+def test_control_without_putting_the_look_off_they_all_ask_and_still_book_once(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, two = firm.fake.request, Barrier(2)
+
+    def request(method: str, url: str, *rest: Any) -> Any:
+        if method == "get":  # the first waits for the second, however busy the machine is
+            with suppress(BrokenBarrierError):
+                two.wait(timeout=10)
+        return real(method, url, *rest)
+
+    monkeypatch.setattr(firm.fake, "request", request)
+    assert asked_by_four_workers(firm, without="putting_the_look_off") > 1
 
 
 # F47 F48

@@ -142,9 +142,9 @@ def main(job: dict[str, Any]) -> None:
     # These tests are about locks: a crowd on two cores must not run into the deadlines of plugins.
     app.extensions["koguchi"].plugins.quote_seconds = app.extensions["koguchi"].plugins.pure_seconds = 10.0
     if job.get("stripe"):
-        from support.stripe_line import connect
+        from support.stripe_line import PATIENCE, connect
 
-        connect(app, job["stripe"])
+        connect(app, job["stripe"], job.get("patience", PATIENCE))
     look = _Look(app)
     if job.get("minutes"):
         app.extensions["koguchi"].clock.forward(minutes=job["minutes"])

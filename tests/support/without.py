@@ -174,3 +174,15 @@ def the_one_event(_job: Any) -> None:
     inbox._short = lambda text: (
         f"{real(text)}-{getpid()}-{next(numbers)}" if text.startswith("evt") else real(text)
     )
+
+
+def putting_the_look_off(_job: Any) -> None:
+    """Whoever finds a payment due asks about it, without telling the others."""
+    from storefront.database import get_session
+    from storefront.payments import Payment, reconcile
+
+    def take(payment_id: int) -> tuple[str, str]:
+        payment = get_session().get_one(Payment, payment_id)
+        return payment.state, payment.provider
+
+    reconcile._take = take
