@@ -9,17 +9,18 @@ import difflib
 import importlib.metadata
 import inspect
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 import pluggy
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from plugins import answers, contract
 from plugins.contract import API, PROJECT, Config
 from plugins.guard import HIDDEN, bounded, words_of
+from plugins.hidden import holds_a_secret, secrets_in, texts_in
 
 KINDS = {"payments": "register_payment_providers", "shipping": "register_shipping_providers"}
 METHODS = {
@@ -77,7 +78,7 @@ class Opened:
     @property
     def secrets(self) -> frozenset[str]:
         """Every secret of the settings, written out: what no message may repeat."""
-        return frozenset(secret for secret in _secrets(self.hooks.settings) if len(secret) >= LEAST)
+        return frozenset(secret for secret in secrets_in(self.hooks.settings) if len(secret) >= LEAST)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -135,40 +136,10 @@ def say(error: Exception) -> str:
     return words_of(error) if not isinstance(error, RefusedError) else str(error)
 
 
-def _secrets(value: Any) -> Iterator[str]:
-    if isinstance(value, SecretStr):
-        yield value.get_secret_value()
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _secrets(getattr(value, name))
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _secrets(each)
-    elif isinstance(value, list | tuple | set | frozenset):
-        for each in value:
-            yield from _secrets(each)
-
-
 def _hidden_in(model: type[BaseModel], table: Mapping[str, Any]) -> frozenset[str]:
     """Every text that stands where the model wants a secret, whether or not it is a good one."""
-    wanted = [table.get(name) for name, each in model.model_fields.items() if _wants_secret(each.annotation)]
-    return frozenset(text for held in wanted for text in _texts(held) if len(text) >= LEAST)
-
-
-def _wants_secret(annotation: Any, depth: int = 0) -> bool:
-    if annotation is SecretStr or depth > 8:
-        return annotation is SecretStr
-    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
-        return any(_wants_secret(each.annotation, depth + 1) for each in annotation.model_fields.values())
-    return any(_wants_secret(each, depth + 1) for each in get_args(annotation))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping | list | tuple):
-        for each in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(each)
+    wanted = [table.get(name) for name, each in model.model_fields.items() if holds_a_secret(each.annotation)]
+    return frozenset(text for held in wanted for text in texts_in(held) if len(text) >= LEAST)
 
 
 # ---- what a module brings

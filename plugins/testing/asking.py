@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from plugins.answers import bad_result, bad_texts
 from plugins.contract import Result
@@ -228,21 +228,6 @@ def built(provider: Any, settings: Mapping[str, Any]) -> Any:
             "  to mend it: give the class KIT_SETTINGS = {...}, or name a Subject(Provider, {...}) or Carrier(...)"
         ) from None
     return provider(checked)
-
-
-def secrets_in(value: object) -> list[str]:
-    """The texts of every SecretStr in a settings object."""
-    if isinstance(value, SecretStr | SecretBytes):
-        bare = value.get_secret_value()
-        text = bare.decode("utf-8", "replace") if isinstance(bare, bytes) else bare
-        return [text] if text else []
-    if isinstance(value, BaseModel):
-        return [text for name in type(value).model_fields for text in secrets_in(getattr(value, name))]
-    if isinstance(value, Mapping):
-        return [text for each in value.values() for text in secrets_in(each)]
-    if isinstance(value, list | tuple | set | frozenset):
-        return [text for each in value for text in secrets_in(each)]
-    return []
 
 
 def open_secrets(config: type[BaseModel]) -> list[str]:

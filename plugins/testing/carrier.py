@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from plugins.contract import Money, Parcel, Place, RateRequest, ShippingProvider
-from plugins.testing.asking import built, secrets_in, with_guesses
+from plugins.hidden import secrets_in
+from plugins.testing.asking import built, with_guesses
 
 HOME = Place("JP", "JP-27", "5770000")
 

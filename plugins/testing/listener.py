@@ -25,7 +25,8 @@ from plugins.contract import (
     ShipmentCreated,
     TaxLine,
 )
-from plugins.testing.asking import secrets_in, with_guesses
+from plugins.hidden import secrets_in
+from plugins.testing.asking import with_guesses
 from plugins.testing.subject import BUYER, NOW, ON, payment
 
 

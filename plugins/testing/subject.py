@@ -23,7 +23,8 @@ from plugins.contract import (
     RawRequest,
     Result,
 )
-from plugins.testing.asking import built, secrets_in, with_guesses
+from plugins.hidden import secrets_in
+from plugins.testing.asking import built, with_guesses
 
 ON = date(2026, 11, 20)
 NOW = datetime(2026, 11, 20, 1, 20, tzinfo=UTC)

@@ -19,6 +19,8 @@ from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 from pydantic_core import PydanticUndefined
 from tomlkit.exceptions import TOMLKitError
 
+from plugins.hidden import holds_a_secret, texts_in
+
 ENV = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,80}")
 LONGEST = 100_000  # characters of one value
 HIDDEN = "(secret)"  # what stands in the place of a secret that is written out in shop.toml
@@ -122,7 +124,7 @@ def _plain(annotation: Any) -> Any:
 
 
 def _kind(annotation: Any) -> Kind:
-    if _hides(annotation):
+    if holds_a_secret(annotation):
         return "secret" if _is_secret(annotation) else "closed"
     if get_origin(annotation) is Literal:
         return "choice"
@@ -152,15 +154,6 @@ def _is_secret(annotation: Any) -> bool:
     inner = [_plain(one) for one in get_args(annotation) if one is not Ellipsis]
     is_row = get_origin(annotation) in (tuple, list, set, frozenset)
     return is_row and bool(inner) and all(one in (SecretStr, SecretBytes) for one in inner)
-
-
-def _hides(annotation: Any, depth: int = 0) -> bool:
-    """Whether a secret stands anywhere in a value of this type."""
-    if annotation in (SecretStr, SecretBytes):
-        return True
-    if depth < 8 and isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return any(_hides(info.annotation, depth + 1) for info in annotation.model_fields.values())
-    return depth < 8 and any(_hides(one, depth + 1) for one in get_args(annotation))
 
 
 def _bare(value: Any) -> Any:
@@ -305,7 +298,7 @@ def check(
         one
         for key, held in values.items()
         if key not in fields or fields[key].kind in ("secret", "closed")
-        for one in _texts(held)
+        for one in texts_in(held)
         if len(one) >= 4
     ]
     try:
@@ -324,20 +317,9 @@ def check(
 
 def names_in(held: Any) -> Iterator[str]:
     """The environment variables that a value names as env:NAME."""
-    for one in _texts(held):
+    for one in texts_in(held):
         if one.startswith("env:"):
             yield one[4:]
-
-
-def _texts(held: Any) -> Iterator[str]:
-    if isinstance(held, str):
-        yield held
-    elif isinstance(held, Mapping):
-        for each in held.values():
-            yield from _texts(each)
-    elif isinstance(held, list | tuple):
-        for each in held:
-            yield from _texts(each)
 
 
 def _resolved(held: Any, known: Callable[[str], str | None]) -> Any:
