@@ -18,7 +18,7 @@ import pluggy
 from pydantic import BaseModel, ValidationError
 
 from plugins import answers, contract
-from plugins.contract import API, PROJECT, Config
+from plugins.contract import API, EVENTS, PROJECT, Config
 from plugins.guard import HIDDEN, bounded, words_of
 from plugins.hidden import holds_a_secret, secrets_in, texts_in
 
@@ -27,7 +27,6 @@ METHODS = {
     "payments": ("availability", "fee", "start", "fetch", "capture", "void", "refund", "parse_webhook"),
     "shipping": ("quote",),
 }
-EVENTS = ("order_placed", "order_approved", "payment_changed", "shipment_created")
 # What the other hooks of a plugin make it, beside the kind of its provider.
 ALSO = dict.fromkeys(EVENTS, "events") | {"template_blocks": "blocks", "admin_pages": "pages"}
 # Hooks that the design names and whose source the shop does not have yet.

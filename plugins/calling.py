@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from plugins import answers
-from plugins.building import EVENTS, Opened
+from plugins.building import Opened
 from plugins.contract import (
+    EVENTS,
     AdminPage,
     Availability,
     Block,
     BlockContext,
     Capability,
     CheckoutContext,
+    Event,
     Health,
     Money,
-    OrderApproved,
-    OrderPlaced,
     PageView,
-    PaymentChanged,
     PaymentProvider,
     PaymentView,
     Quoted,
     RateRequest,
     RawRequest,
     Result,
-    ShipmentCreated,
     ShippingProvider,
     SignatureError,
     Slot,
@@ -43,8 +41,6 @@ BLOCK_SECONDS = 0.3
 PURE_SECONDS = 1.0  # availability and fee only compute; a second allows for a busy machine
 SLOW_SECONDS = 15.0  # calls that may go over the network
 LANES = ("health", "events", "blocks", "pages")
-
-Event: TypeAlias = OrderPlaced | OrderApproved | PaymentChanged | ShipmentCreated
 
 
 class Plugins:
@@ -131,50 +127,35 @@ class Plugins:
         self, name: str, payment: PaymentView, *, key: str, return_url: str
     ) -> Answer[Result] | Failure:
         """Begin a payment; `key` is stored before this call. A Failure means the outcome is unknown."""
-        provider = self.payments[name]
-        return self._guards[name].call(
-            "start",
-            lambda: provider.start(payment, key=key, return_url=return_url),
-            seconds=self.slow_seconds,
-            check=lambda result: answers.bad_result(result, key),
-        )
+        return self._pay(name, "start", key, payment, key=key, return_url=return_url)
 
     def fetch(self, name: str, payment: PaymentView) -> Answer[Result] | Failure:
-        provider = self.payments[name]
-        return self._guards[name].call(
-            "fetch", lambda: provider.fetch(payment), seconds=self.slow_seconds, check=answers.bad_result
-        )
+        return self._pay(name, "fetch", None, payment)
 
     def capture(
         self, name: str, payment: PaymentView, amount: Money, *, key: str
     ) -> Answer[Result] | Failure:
-        provider = self.payments[name]
-        return self._guards[name].call(
-            "capture",
-            lambda: provider.capture(payment, amount, key=key),
-            seconds=self.slow_seconds,
-            check=lambda result: answers.bad_result(result, key),
-        )
+        return self._pay(name, "capture", key, payment, amount, key=key)
 
     def void(self, name: str, payment: PaymentView, *, key: str) -> Answer[Result] | Failure:
-        provider = self.payments[name]
-        return self._guards[name].call(
-            "void",
-            lambda: provider.void(payment, key=key),
-            seconds=self.slow_seconds,
-            check=lambda result: answers.bad_result(result, key),
-        )
+        return self._pay(name, "void", key, payment, key=key)
 
     def refund(
         self, name: str, payment: PaymentView, amount: Money, *, key: str, reason: str | None
     ) -> Answer[Result] | Failure:
         """Pay back; `key` is stored before this call. A Failure means the outcome is unknown."""
+        return self._pay(name, "refund", key, payment, amount, key=key, reason=reason)
+
+    def _pay(
+        self, name: str, what: str, answers_to: str | None, *given: Any, **named: Any
+    ) -> Answer[Result] | Failure:
+        """A method of a provider that answers a Result, for the attempt `answers_to` where it has a key."""
         provider = self.payments[name]
         return self._guards[name].call(
-            "refund",
-            lambda: provider.refund(payment, amount, key=key, reason=reason),
+            what,
+            lambda: getattr(provider, what)(*given, **named),
             seconds=self.slow_seconds,
-            check=lambda result: answers.bad_result(result, key),
+            check=lambda result: answers.bad_result(result, answers_to),
         )
 
     def parse_webhook(self, name: str, raw: RawRequest) -> Answer[list[WebhookEvent] | None] | Failure:

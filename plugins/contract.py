@@ -431,6 +431,11 @@ class ShipmentCreated:
     is_undone: bool = False  # taken back since: the parcels did not leave
 
 
+Event: TypeAlias = OrderPlaced | OrderApproved | PaymentChanged | ShipmentCreated
+EventName = Literal["order_placed", "order_approved", "payment_changed", "shipment_created"]
+EVENTS: tuple[EventName, ...] = get_args(EventName)
+
+
 # ---- what a plugin shows and says of itself
 
 Slot = Literal["product_page", "cart_summary", "order_confirmation"]

@@ -12,14 +12,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from plugins.building import EVENTS, HalfOpenedError, Opened, model_of, open_plugin, say
+from plugins.building import HalfOpenedError, Opened, model_of, open_plugin, say
 from plugins.calling import HTTP_SECONDS, QUOTE_SECONDS, SLOW_SECONDS, Plugins
+from plugins.contract import EVENTS
 from plugins.door import BUILT_IN, Plugin, found, installed_ids
 from plugins.guard import Guard, bounded
 
 __all__ = [
     "BUILT_IN",
-    "EVENTS",
     "HTTP_SECONDS",
     "LOAD_SECONDS",
     "QUOTE_SECONDS",
@@ -49,7 +49,7 @@ def load(
     Of `before`, a plugin goes on as it is, with what it remembers and whether it rests, where its table stayed.
     """
     installed: list[Plugin] = []
-    ready: list[tuple[int, str, Opened]] = []  # by priority, then id
+    ready: dict[str, Opened] = {}
     taken: set[str] = set()
     for plugin, entry in found():
         table = tables.get(plugin.id)
@@ -59,42 +59,38 @@ def load(
             )
             continue
         taken.add(plugin.id)
-        if not _is_enabled(table):
+        if table is None or not _is_enabled(table):
             installed.append(plugin)
             continue
-        if before is not None and (kept := before.kept(plugin, table or {})) is not None:
-            installed.append(kept[0])
-            ready.append((_priority(table), plugin.id, kept[1]))
-            continue
-        guard = Guard(plugin.id)
-        try:
-            opened = _opened(plugin.id, entry, table or {}, folder, load_seconds)
-        except Exception as error:
-            guard.failed("load", "raised", say(error))
-            hooks = error.hooks if isinstance(error, HalfOpenedError) else EVENTS
-            installed.append(replace(plugin, state="failed", error=say(error), hooks=hooks, guard=guard))
-            continue
-        guard.hidden = opened.secrets
-        installed.append(
-            replace(plugin, state="active", kinds=opened.kinds, hooks=opened.hooks.names, guard=guard)
-        )
-        ready.append((_priority(table), plugin.id, opened))
+        kept = before.kept(plugin, table) if before is not None else None
+        standing, opened = kept or _brought_up(plugin, entry, table, folder, load_seconds)
+        installed.append(standing)
+        if opened is not None:
+            ready[plugin.id] = opened
     installed += [_missing(name, taken) for name in sorted(set(tables) - taken) if _is_enabled(tables[name])]
-    ready.sort(key=lambda each: each[:2])
+    in_order = sorted(ready, key=lambda name: (_priority(tables[name]), name))
     return Plugins(
         installed,
-        {name: opened for _, name, opened in ready},
+        {name: ready[name] for name in in_order},
         before=before,
         quote_seconds=quote_seconds,
         slow_seconds=slow_seconds,
     )
 
 
-def _opened(
-    name: str, entry: EntryPoint, table: Mapping[str, Any], folder: Path | None, seconds: float
-) -> Opened:
-    """All of it in time: settings may hang, or end the process, as well as the import."""
-    return bounded(lambda: open_plugin(name, entry, table, folder, seconds), seconds)
+def _brought_up(
+    plugin: Plugin, entry: EntryPoint, table: Mapping[str, Any], folder: Path | None, seconds: float
+) -> tuple[Plugin, Opened | None]:
+    """The plugin at work, or failed with why. In time: settings may hang, or end the process, as an import may."""
+    guard = Guard(plugin.id)
+    try:
+        opened = bounded(lambda: open_plugin(plugin.id, entry, table, folder, seconds), seconds)
+    except Exception as error:
+        guard.failed("load", "raised", say(error))
+        hooks = error.hooks if isinstance(error, HalfOpenedError) else EVENTS
+        return replace(plugin, state="failed", error=say(error), hooks=hooks, guard=guard), None
+    guard.hidden = opened.secrets
+    return replace(plugin, state="active", kinds=opened.kinds, hooks=opened.hooks.names, guard=guard), opened
 
 
 def _missing(name: str, taken: set[str]) -> Plugin:
@@ -103,12 +99,12 @@ def _missing(name: str, taken: set[str]) -> Plugin:
     return Plugin(name, "", "", "", "failed", f"enabled in shop.toml but not installed{hint}")
 
 
-def _is_enabled(table: Mapping[str, Any] | None) -> bool:
+def _is_enabled(table: object) -> bool:
     return isinstance(table, Mapping) and table.get("enabled") is True
 
 
-def _priority(table: Mapping[str, Any] | None) -> int:
-    value = (table or {}).get("priority", 100)
+def _priority(table: Mapping[str, Any]) -> int:
+    value = table.get("priority", 100)
     return value if type(value) is int else 100
 
 

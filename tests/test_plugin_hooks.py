@@ -12,8 +12,9 @@ import pytest
 
 from plugins import AdminPage, Block, BlockContext, Buyer, Health, Money, PageView, Place, RateRequest
 from plugins.building import LATER, specs
+from plugins.contract import EVENTS
 from plugins.guard import Answer, Failure
-from plugins.loader import EVENTS, Plugin, Plugins, load, settings_model
+from plugins.loader import Plugin, Plugins, load, settings_model
 from support.plugin_events import every_event
 from support.plugin_package import install, shipping_source
 

@@ -13,13 +13,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr
 
 from plugins import (
     AdminPage,
     Config,
+    Event,
+    EventName,
     Health,
     OrderApproved,
     OrderPlaced,
@@ -30,6 +32,7 @@ from plugins import (
     TableView,
     hookimpl,
 )
+from plugins.contract import EVENTS
 from plugins.events.order_lines import order_csv
 from plugins.events.written import as_json, kind_of
 
@@ -46,9 +49,6 @@ WORDS = {
 WAITS = {"ja": "フォルダーにあります", "en": "In the folder"}
 TAKEN = {"ja": "取り込み済み", "en": "Taken"}
 
-Kind = Literal["order_placed", "order_approved", "payment_changed", "shipment_created"]
-Event: TypeAlias = OrderPlaced | OrderApproved | PaymentChanged | ShipmentCreated
-
 
 class Settings(Config):
     folder: ShopFolder = Field(
@@ -57,8 +57,8 @@ class Settings(Config):
         description="where the files go: in the shop folder, or an absolute path that is there already",
         json_schema_extra={"ja": "ファイルを置くフォルダー。ショップのフォルダーの中か、すでにある絶対パス"},
     )
-    events: tuple[Kind, ...] = Field(
-        default=("order_placed", "order_approved", "payment_changed", "shipment_created"),
+    events: tuple[EventName, ...] = Field(
+        default=EVENTS,
         min_length=1,
         description="which events are handed over",
         json_schema_extra={"ja": "渡すできごと"},

@@ -6,11 +6,21 @@ A server that is down is asked again by the shop's outbox, for three days; then 
 import hashlib
 import hmac
 import time
-from typing import Literal
 
 from pydantic import ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
-from plugins import Config, Health, OrderApproved, OrderPlaced, PaymentChanged, ShipmentCreated, hookimpl
+from plugins import (
+    Config,
+    Event,
+    EventName,
+    Health,
+    OrderApproved,
+    OrderPlaced,
+    PaymentChanged,
+    ShipmentCreated,
+    hookimpl,
+)
+from plugins.contract import EVENTS
 from plugins.events.written import as_json, kind_of
 from plugins.outgoing import checked_url, post, reach, refuse_private
 
@@ -18,9 +28,6 @@ PLUGIN_API = 1
 SECONDS = 10.0  # for the whole answer
 SHORTEST = 24  # characters of a secret
 now = time.time
-
-Event = OrderPlaced | OrderApproved | PaymentChanged | ShipmentCreated
-Kind = Literal["order_placed", "order_approved", "payment_changed", "shipment_created"]
 
 
 class Settings(Config):
@@ -40,8 +47,8 @@ class Settings(Config):
         description="signs too, while a receiver still has the secret of before",
         json_schema_extra={"ja": "受け手がまだ前の値を使う間、これでも署名します"},
     )
-    events: tuple[Kind, ...] = Field(
-        default=("order_placed", "order_approved", "payment_changed", "shipment_created"),
+    events: tuple[EventName, ...] = Field(
+        default=EVENTS,
         min_length=1,
         description="which events are sent",
         json_schema_extra={"ja": "送るできごと"},

@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
+from plugins.contract import EventName
 from plugins.guard import Failure
 from storefront import jobs
 from storefront.clock import now
@@ -24,10 +25,8 @@ log = logging.getLogger("koguchi.plugins")
 KIND = "plugin.event"
 RESTS = timedelta(seconds=30)  # how long a plugin is left alone that failed again and again
 
-Event = Literal["order_placed", "order_approved", "payment_changed", "shipment_created"]
 
-
-def emit(session: Session, event: Event, payload: Mapping[str, Any]) -> None:
+def emit(session: Session, event: EventName, payload: Mapping[str, Any]) -> None:
     """Leave a job for each enabled plugin that listens to `event`; without one, nothing and no query.
 
     `payload` says which rows the event is about: ids, and what no row tells any more when it is delivered.

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from plugins.contract import (
     Address,
     Charge,
+    Event,
     Money,
     OrderApproved,
     OrderLine,
@@ -28,8 +29,6 @@ from storefront.payments.models import PAID, Payment, Refund
 from storefront.payments.offering import buyer_view
 from storefront.shipments.models import Shipment
 
-Record: TypeAlias = OrderPlaced | OrderApproved | PaymentChanged | ShipmentCreated
-
 _LEFT = ("shipped", "delivered", "closed")
 _WHOLE = (
     joinedload(Order.company),
@@ -41,7 +40,7 @@ _WHOLE = (
 )
 
 
-def record_of(session: Session, payload: Mapping[str, Any]) -> Record:
+def record_of(session: Session, payload: Mapping[str, Any]) -> Event:
     """The record of an event, made from what the database holds now. Raises LookupError where a row is gone."""
     order = session.get(Order, int(payload["order_id"]), options=_WHOLE, populate_existing=True)
     if order is None:
@@ -109,15 +108,15 @@ def _line(row: LineRow, currency: str) -> OrderLine:
 _What: TypeAlias = tuple[str, datetime, OrderView]
 
 
-def _placed(_session: Session, _order: Order, what: _What, _payload: Mapping[str, Any]) -> Record:
+def _placed(_session: Session, _order: Order, what: _What, _payload: Mapping[str, Any]) -> Event:
     return OrderPlaced(*what)
 
 
-def _approved(_session: Session, _order: Order, what: _What, payload: Mapping[str, Any]) -> Record:
+def _approved(_session: Session, _order: Order, what: _What, payload: Mapping[str, Any]) -> Event:
     return OrderApproved(*what, by=str(payload["by"]), reason=str(payload.get("reason", "")))
 
 
-def _payment(session: Session, order: Order, what: _What, payload: Mapping[str, Any]) -> Record:
+def _payment(session: Session, order: Order, what: _What, payload: Mapping[str, Any]) -> Event:
     row = session.get(Payment, int(payload["payment_id"]), populate_existing=True)
     if row is None:
         raise LookupError(f"payment {payload['payment_id']} is gone")
@@ -137,7 +136,7 @@ def _payment(session: Session, order: Order, what: _What, payload: Mapping[str, 
     )
 
 
-def _shipment(session: Session, order: Order, what: _What, payload: Mapping[str, Any]) -> Record:
+def _shipment(session: Session, order: Order, what: _What, payload: Mapping[str, Any]) -> Event:
     if payload["shipment_id"] is None:  # marked as shipped at the desk
         on, is_undone = date.fromisoformat(payload["on"]), order.state not in _LEFT
         return ShipmentCreated(
@@ -156,7 +155,7 @@ def _shipment(session: Session, order: Order, what: _What, payload: Mapping[str,
     )
 
 
-_MAKERS: dict[str, Callable[[Session, Order, _What, Mapping[str, Any]], Record]] = {
+_MAKERS: dict[str, Callable[[Session, Order, _What, Mapping[str, Any]], Event]] = {
     "order_placed": _placed,
     "order_approved": _approved,
     "payment_changed": _payment,

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from plugins.answers import bad_blocks, bad_health, bad_pages, bad_return, bad_view
-from plugins.building import EVENTS, Opened
-from plugins.contract import SLOTS, BlockContext
+from plugins.building import Opened
+from plugins.contract import EVENTS, SLOTS, BlockContext
 from plugins.testing.asking import all_at_once, kept, lacks_a_language, watched, well
 from plugins.testing.listener import Listener, events
 from plugins.testing.promises.payment_itself import (
@@ -25,7 +25,7 @@ RETURN = "return None, and raise only where it is to be told again"
 
 
 def heard(opened: Opened) -> list[str]:
-    mine = [hook for hook in EVENTS if hook in opened.hooks.names]
+    mine: list[str] = [hook for hook in EVENTS if hook in opened.hooks.names]
     if not mine:
         raise MissingPartError("only for a plugin that hears of events")
     return mine
@@ -228,11 +228,11 @@ def test_no_secret_stands_in_a_block_a_page_an_error_or_a_log(listener: Listener
             if hook in opened.hooks.names:
                 for event in events(hook, f"quiet-{hook}").values():
                     hear(answer_or_error(partial(opened.hooks.call, hook, event=event)))
-        for hook, given in (
+        for asked, given in (
             ("health", {}),
             ("template_blocks", {"slot": "cart_summary", "ctx": BlockContext(ON)}),
         ):
-            if hook in opened.hooks.names:
-                hear(answer_or_error(partial(opened.hooks.call, hook, **given)))
+            if asked in opened.hooks.names:
+                hear(answer_or_error(partial(opened.hooks.call, asked, **given)))
 
     no_secret_in(everything_said(life), secrets)
