@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import count
@@ -91,7 +92,7 @@ class World:
                 session.execute(update(StockItem).values(on_hand=10**6))
             self.tell(outcome="requires_action")
             self.stranger = placed("hayashi", CART, payment="dummy").id
-            self.bank.other = next(iter(self.bank.latest.values()))
+            self.bank.other = replace(next(iter(self.bank.latest.values())), status="captured")
             first = newly().get_one(Order, self.stranger)
             self.values = {
                 column.key: getattr(first, column.key)
