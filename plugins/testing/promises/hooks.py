@@ -12,7 +12,7 @@ from plugins.building import Opened
 from plugins.contract import EVENTS, SLOTS, BlockContext
 from plugins.testing.asking import all_at_once, kept, lacks_a_language, watched, well
 from plugins.testing.listener import Listener, events
-from plugins.testing.promises.payment_itself import (
+from plugins.testing.promises.itself import (
     answer_or_error,
     everything_said,
     no_secret_in,

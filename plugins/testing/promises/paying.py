@@ -10,6 +10,7 @@ from plugins.testing.asking import answer, fault_of, kept, well
 from plugins.testing.subject import RETURN_URL, MissingPartError, Subject, after, key_of
 
 ONCE = "send the key to the other side as its idempotency key, or remember the answer under it, behind a lock"
+TRUTH = "ask the other side in fetch, each time; keep no answer of your own"
 DECLINE = (
     "a declined payment is an answer: Result('failed', ..., buyer_message={'ja': ..., 'en': ...}, code=...)"
 )
@@ -117,3 +118,22 @@ def is_offline(provider: PaymentProvider) -> bool:
 
 def third(amount: Money) -> Money:
     return Money(max(amount.minor // 3, 1), amount.currency)
+
+
+def needs(provider: PaymentProvider, capability: Capability, *, moving: bool = False) -> None:
+    if capability not in provider.capabilities:
+        raise MissingPartError(f"only for a provider with Capability.{capability.name}")
+    if moving and is_offline(provider):
+        raise MissingPartError("nothing moves over this provider: the shop's own table of moves refuses")
+
+
+def all_given_back(provider: PaymentProvider, view: PaymentView, minor: int, status: str) -> None:
+    if is_offline(provider) or status != "refunded":
+        return  # nobody but the owner knows; or it is still under way
+    found = fetch(provider, view)
+    kept(
+        found.status == "refunded" and found.amount.minor == minor,
+        "after a refund fetch answers refunded, with all that was given back so far",
+        "add up the refunds at the other side; " + ONCE,
+        came=f"{minor} were given back, fetch says {found.status} {found.amount.minor}",
+    )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 
-from pydantic import BaseModel
-
-from plugins.testing.asking import kept, kept_in_the_class, lacks_a_language, wrong_signature
+from plugins.testing.asking import kept, wrong_signature
 from plugins.testing.carrier import Carrier
-from plugins.testing.promises.payment_itself import (
+from plugins.testing.promises.itself import (
     answer_or_error,
     builds_alone,
     everything_said,
     no_secret_in,
+    says_what_it_is,
+    shares_nothing,
     taken_by_a_shop,
     wrong_setting,
 )
@@ -22,25 +21,7 @@ from plugins.testing.subject import MissingPartError
 
 
 def test_it_says_what_it_is(carrier: Carrier) -> None:
-    provider = carrier.fresh()
-    kept(
-        isinstance(provider.id, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]*", provider.id),
-        "id is one word, the name of the entry point",
-        'write id = "my_shipping"',
-        came=provider.id,
-    )
-    kept(
-        not lacks_a_language(provider.label),
-        "label is a text in ja and one in en",
-        'write label = {"ja": "...", "en": "..."}',
-        came=provider.label,
-    )
-    kept(
-        isinstance(provider.config, type) and issubclass(provider.config, BaseModel),
-        "config is a plugins.Config class",
-        "write class Settings(Config): ... and config = Settings",
-        came=provider.config,
-    )
+    says_what_it_is(carrier.fresh())
 
 
 def test_its_methods_take_what_the_shop_gives(carrier: Carrier) -> None:
@@ -76,16 +57,7 @@ def test_building_it_asks_nobody(carrier: Carrier) -> None:
 
 
 def test_nothing_is_kept_in_the_class(carrier: Carrier) -> None:
-    provider = carrier.fresh()
-    before = kept_in_the_class(provider)
-    provider.quote(carrier.request())
-    changed = [name for name, value in kept_in_the_class(provider).items() if value != before.get(name)]
-    kept(
-        not changed,
-        "two providers share nothing: a shop may build one anew at any time",
-        "make it in __init__: self.name = {}",
-        came=f"changed in the class: {', '.join(changed)}",
-    )
+    shares_nothing(carrier.fresh(), lambda provider: provider.quote(carrier.request()))
 
 
 def test_an_installed_shop_takes_it(carrier: Carrier) -> None:
