@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from plugins.contract import (
     API,
@@ -67,9 +68,11 @@ def _in_shop(name: Path, info: ValidationInfo) -> Path:
         return name
     inside = (Path(folder) / name).resolve()
     if not inside.is_relative_to(Path(folder).resolve()):
-        raise ValueError(f"{name} lies outside the shop folder")
+        raise PydanticCustomError("outside", "{name} lies outside the shop folder", {"name": str(name)})
     if not inside.is_file():
-        raise ValueError(f"there is no file {name} in the shop folder")
+        raise PydanticCustomError(
+            "no_file", "there is no file {name} in the shop folder", {"name": str(name)}
+        )
     return inside
 
 
@@ -80,7 +83,11 @@ def _of_shop(name: Path, info: ValidationInfo) -> Path:
     inside = (Path(folder) / name).resolve()
     root = Path(folder).resolve()
     if not inside.is_relative_to(root) or inside == root:
-        raise ValueError(f"{name} lies outside the shop folder: write a folder in it, or an absolute path")
+        raise PydanticCustomError(
+            "outside_folder",
+            "{name} lies outside the shop folder: write a folder in it, or an absolute path",
+            {"name": str(name)},
+        )
     return inside
 
 

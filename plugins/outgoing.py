@@ -12,6 +12,8 @@ import threading
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+
 LARGEST = 256_000  # bytes of an answer
 
 
@@ -24,9 +26,11 @@ def checked_url(url: str, example: str) -> str:
     parts = urlsplit(url)
     plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url
     if parts.scheme not in ("https", "http") or not parts.hostname or not plain:
-        raise ValueError(f"url must be like {example}")
+        raise PydanticCustomError("url_form", "url must be like {example}", {"example": example})
     if parts.username or parts.password or parts.fragment:
-        raise ValueError("url has no user, password or fragment: a secret has a setting of its own")
+        raise PydanticCustomError(
+            "url_secret", "url has no user, password or fragment: a secret has a setting of its own"
+        )
     _ = parts.port  # raises ValueError when it is none
     return url
 
@@ -36,12 +40,21 @@ def refuse_private(url: str) -> None:
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme != "https":
-        raise ValueError("url must begin with https://")
+        raise PydanticCustomError("url_https", "url must begin with https://")
     written = _as_address(host)
     if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
-        raise ValueError(f"{host} is this machine or its own network")
+        raise PydanticCustomError("url_own", "{host} is this machine or its own network", {"host": host})
     if written is not None and not is_public(written):
-        raise ValueError(f"{host} is a private address")
+        raise PydanticCustomError("url_private", "{host} is a private address", {"host": host})
+
+
+def refuse_private_setting(url: str, title: str) -> None:
+    """The same for a model's validator: what is wrong is told of `url`, not of the setting that would allow it."""
+    try:
+        refuse_private(url)
+    except PydanticCustomError as error:
+        detail = InitErrorDetails(type=error, loc=("url",), input=url)
+        raise ValidationError.from_exception_data(title, [detail]) from None
 
 
 def _as_address(host: str) -> str | None:

@@ -77,7 +77,11 @@ def test_what_does_not_fit_is_told_in_the_readers_language_and_what_was_typed_st
     answer = owner.post(PAGE, data=sent)
     page = body(answer)
     assert answer.status_code == 422 and 'aria-invalid="true"' in page and 'value="mine"' in page
-    assert "This cannot be read as TOML." in page and 'value="-5"' in page and "Enter 0 or more." in page
+    assert (
+        "This cannot be read as TOML: Invalid value (at line 1, column 2)." in page
+        and 'value="-5"' in page
+        and "Enter 0 or more." in page
+    )
     page = body(owner.post(PAGE, data=sent | {"days": ""}))
     assert "Enter 0 or more." in page
     owner.get("/admin/?lang=ja")

@@ -174,6 +174,7 @@ def test_settings_that_could_do_harm_are_refused_when_they_are_read(
 ) -> None:
     with pytest.raises(ValidationError, match=words) as refused:
         Settings(**({"url": "https://erp.example.com/in", "secret": SECRET} | wrong))
+    assert refused.value.errors()[0]["loc"][0] == next(iter(wrong))
     assert "short" not in " ".join(each["msg"] for each in refused.value.errors())
 
 

@@ -160,6 +160,18 @@ def test_what_does_not_fit_is_told_at_its_field(name: str, written: str, code: s
     assert name != "fees" or code != "missing" or errors[name].at == "0.up_to_minor"
 
 
+@pytest.mark.parametrize("head", ["[[plugins.sample.fees]]", "[[fees]]"])
+def test_lines_as_they_stand_in_the_file_or_in_the_guide_are_taken_for_a_value(head: str) -> None:
+    laid = draft({"fees": f"{head}\nup_to_minor = 5\n\n{head}\nup_to_minor = 9\nfee_minor = 2"})
+    assert laid.errors == {}
+    assert laid.changes == {"fees": "[{up_to_minor = 5}, {up_to_minor = 9, fee_minor = 2}]"}
+
+
+def test_toml_that_the_file_could_not_be_read_with_is_refused_with_its_place() -> None:
+    fault = draft({"fees": "[{up_to_minor = 5,\n  fee_minor = 2}]"}).errors["fees"]
+    assert fault.code == "toml" and "at line 1, column 19" in fault.said
+
+
 def test_a_value_of_several_lines_and_one_longer_than_a_page_stay_as_they_are() -> None:
     text = HELD.replace('regions = ["JP-27", "JP-28"]', 'label = {ja = "a", en = """b\nc\n"""}')
     values = {name: each.value for name, each in fields(text).items()}

@@ -107,7 +107,7 @@ def test_what_the_plugin_or_the_shop_would_not_start_with_is_refused_and_nothing
             ("stripe_checkout", {"api_key": f'"{SECRET}"'}, "api_key", "secret"),
             ("stripe_checkout", {"webhook_secrets": f'["env:A", "{SECRET}"]'}, "webhook_secrets", "secret"),
             ("stripe_checkout", {"api_key": '"env:NOT_SET_HERE"'}, "api_key", "unset"),
-            ("table_rate", {"tariffs": '["gone.toml"]'}, "tariffs", "value_error"),
+            ("table_rate", {"tariffs": '["gone.toml"]'}, "tariffs", "no_file"),
             ("nobody", {"enabled": "true"}, "", "load"),
         ):
             found = saved(app, changes, name)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from plugins import Block, BlockContext, Config, Link, Slot, hookimpl
 from plugins.answers import bad_link, bad_texts
@@ -36,20 +37,22 @@ class Notice(BaseModel):
     @classmethod
     def texts_are_ja_or_en(cls, texts: dict[str, str]) -> dict[str, str]:
         if bad_texts(texts) or not all(text.strip() for text in texts.values()):
-            raise ValueError('write {ja = "...", en = "..."}, or one of the two')
+            raise PydanticCustomError("texts", 'write {ja = "...", en = "..."}, or one of the two')
         return texts
 
     @field_validator("link")
     @classmethod
     def link_is_safe(cls, link: str | None) -> str | None:
         if link is not None and bad_link(Link({"en": "."}, link)):
-            raise ValueError("begins with https:// or is a path of the shop, such as /products")
+            raise PydanticCustomError(
+                "link", "begins with https:// or is a path of the shop, such as /products"
+            )
         return link
 
     @model_validator(mode="after")
     def ends_after_it_begins(self) -> Notice:
         if self.since and self.until and self.until < self.since:
-            raise ValueError("until is before since")
+            raise PydanticCustomError("until", "until is before since")
         return self
 
 

@@ -6,8 +6,10 @@ A server that is down is asked again by the shop's outbox, for three days; then 
 import hashlib
 import hmac
 import time
+from typing import Self
 
-from pydantic import ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from plugins import (
     Config,
@@ -22,7 +24,7 @@ from plugins import (
 )
 from plugins.contract import EVENTS
 from plugins.events.written import as_json, kind_of
-from plugins.outgoing import checked_url, post, reach, refuse_private
+from plugins.outgoing import checked_url, post, reach, refuse_private_setting
 
 PLUGIN_API = 1
 SECONDS = 10.0  # for the whole answer
@@ -31,8 +33,6 @@ now = time.time
 
 
 class Settings(Config):
-    model_config = ConfigDict(validate_default=True)  # so that the url is looked at in any case
-
     url: str = Field(
         max_length=2_000,
         description="where events are sent, https",
@@ -64,19 +64,19 @@ class Settings(Config):
     def url_is_whole(cls, url: str) -> str:
         return checked_url(url, "https://erp.example.com/koguchi")
 
-    @field_validator("allow_insecure")
-    @classmethod
-    def url_is_safe(cls, allowed: bool, info: ValidationInfo) -> bool:
-        url = info.data.get("url")
-        if url is not None and not allowed:
-            refuse_private(url)
-        return allowed
+    @model_validator(mode="after")
+    def url_is_safe(self) -> Self:
+        if not self.allow_insecure:
+            refuse_private_setting(self.url, type(self).__name__)
+        return self
 
     @field_validator("secret", "old_secret")
     @classmethod
     def secret_is_long(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None and len(secret.get_secret_value()) < SHORTEST:
-            raise ValueError(f"must have {SHORTEST} characters or more")
+            raise PydanticCustomError(
+                "secret_short", "must have {shortest} characters or more", {"shortest": SHORTEST}
+            )
         return secret
 
 

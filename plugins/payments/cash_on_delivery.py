@@ -6,8 +6,10 @@ No network: the payment is authorized when the order is placed, and captured whe
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
+from typing import Annotated
 
 from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from plugins import (
     Availability,
@@ -61,7 +63,7 @@ class Settings(Config):
         description="of the fee, such as 0.10; empty: the shop’s own",
         json_schema_extra={"ja": "手数料の税率。0.10 など。空ならショップの税率"},
     )
-    countries: tuple[str, ...] = Field(
+    countries: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = Field(
         default=("JP",),
         description="where it is offered, as JP",
         json_schema_extra={"ja": "使える国。JP など"},
@@ -77,7 +79,11 @@ class Settings(Config):
     def _ascending(cls, fees: tuple[Fee, ...]) -> tuple[Fee, ...]:
         for before, after in pairwise(fees):
             if after.up_to_minor <= before.up_to_minor:
-                raise ValueError(f"up_to_minor must rise from row to row; {after.up_to_minor} does not")
+                raise PydanticCustomError(
+                    "fees_rise",
+                    "up_to_minor must rise from row to row; {value} does not",
+                    {"value": after.up_to_minor},
+                )
         return fees
 
 

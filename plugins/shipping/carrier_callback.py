@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from plugins import (
     Config,
@@ -33,7 +33,7 @@ from plugins import (
     hookimpl,
 )
 from plugins.guard import DeadlineError, bounded
-from plugins.outgoing import checked_url, post, reach, refuse_private
+from plugins.outgoing import checked_url, post, reach, refuse_private_setting
 from plugins.shipping.tariff import Tariff, quote
 from plugins.shipping.tariff_files import read_tariffs
 
@@ -100,13 +100,11 @@ class Settings(Config):
         json_schema_extra={"ja": "http や内部のアドレスも使います。試験や、ショップのそばのサーバー用"},
     )
 
-    @field_validator("allow_insecure")
-    @classmethod
-    def url_is_safe(cls, allowed: bool, info: ValidationInfo) -> bool:
-        url = info.data.get("url")
-        if url is not None and not allowed:
-            refuse_private(url)
-        return allowed
+    @model_validator(mode="after")
+    def url_is_safe(self) -> Self:
+        if not self.allow_insecure:
+            refuse_private_setting(self.url, type(self).__name__)
+        return self
 
     @field_validator("url")
     @classmethod

@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -34,7 +35,7 @@ class Settings(Config):
         description="days until it arrives, at the earliest and the latest",
         json_schema_extra={"ja": "届くまでの日数。早くて、遅くて"},
     )
-    countries: tuple[str, ...] = Field(
+    countries: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = Field(
         default=(),
         description="where it is offered, as JP; empty: everywhere",
         json_schema_extra={"ja": "使える国。JP など。空ならどこでも"},

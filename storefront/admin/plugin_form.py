@@ -5,6 +5,7 @@ A secret is neither shown nor taken.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +30,7 @@ FAULTS = {
         "The environment variable %(name)s is not set for the shop. Set it where the shop and its worker are started, "
         "start both again, then save."
     ),
-    "toml": N_("This cannot be read as TOML."),
+    "toml": N_("This cannot be read as TOML: %(why)s."),
     "number": N_("Enter a number, such as 10 or 0.10."),
     "int_parsing": N_("Enter a whole number."),
     "int_type": N_("Enter a whole number."),
@@ -57,6 +58,22 @@ FAULTS = {
     "dict_type": N_("Write a table, like {en = \"Shipping\"}."),
     "mapping_type": N_("Write a table, like {en = \"Shipping\"}."),
     "model_type": N_("Write a table, like {en = \"Shipping\"}."),
+    "string_pattern_mismatch": N_("This is not in the form asked for: see the hint."),
+    "date_from_datetime_parsing": N_("Enter a date, like 2027-01-04."),
+    "date_type": N_("Enter a date, like 2027-01-04."),
+    "url_form": N_("Write an address like %(example)s."),
+    "url_secret": N_("An address without user, password and #: a secret has a setting of its own."),
+    "url_https": N_("The address must begin with https://."),
+    "url_own": N_("%(host)s is this machine or its own network."),
+    "url_private": N_("%(host)s is a private address."),
+    "secret_short": N_("It must have %(shortest)s characters or more."),
+    "fees_rise": N_("up_to_minor must rise from row to row; %(value)s does not."),
+    "texts": N_("Write {ja = \"...\", en = \"...\"}, or one of the two."),
+    "link": N_("It begins with https:// or is a path of the shop, such as /products."),
+    "until": N_("until is before since."),
+    "outside": N_("%(name)s lies outside the shop folder."),
+    "no_file": N_("There is no file %(name)s in the shop folder."),
+    "outside_folder": N_("%(name)s lies outside the shop folder: write a folder in it, or an absolute path."),
     "shop": N_("shop.toml as a whole would not be accepted: %(why)s"),
     "file": N_("shop.toml cannot be read: %(why)s."),
     "load": N_("The plugin does not start with these settings: %(why)s"),
@@ -143,8 +160,12 @@ def said_of(fault: Fault) -> str:
     sentence = FAULTS.get(fault.code)
     if sentence is None:
         return fault.said
-    told = _(sentence) % {"why": fault.said, **fault.values} if "%(" in sentence else _(sentence)
-    return f"{fault.at}: {told}" if fault.at else told
+    values = {"why": fault.said, **fault.values}
+    if fault.code == "literal_error":  # 'this' or 'that', in English
+        values["expected"] = ", ".join(re.findall(r"'([^']*)'", str(values["expected"])))
+    told = _(sentence) % values if "%(" in sentence else _(sentence)
+    parts = (_("no. %(row)s", row=int(one) + 1) if one.isdigit() else one for one in fault.at.split("."))
+    return f"{', '.join(parts)}: {told}" if fault.at else told
 
 
 def use_words(use: Use) -> str:

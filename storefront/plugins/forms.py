@@ -6,6 +6,7 @@ A secret is never shown and never taken: the form asks for the name of an enviro
 from __future__ import annotations
 
 import re
+import tomllib
 import types
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +30,7 @@ PRIORITY = {
     "en": "its place among the others: the smallest number comes first",
     "ja": "ほかの方法との並び順。小さい数が先です",
 }
+AHEAD = "value = "
 _GROUPED = re.compile(r"(?<=\d),(?=\d{3})")
 
 # "closed" is a value with a secret somewhere inside: it can be changed in the file alone.
@@ -262,8 +264,8 @@ def _lay(each: Field, written: str, draft: Draft) -> None:
     else:
         try:
             draft.changes[each.name] = _value(each, written)
-        except (TOMLKitError, ValueError, RecursionError):
-            draft.errors[each.name] = Fault("number" if each.kind == "number" else "toml")
+        except (TOMLKitError, ValueError, RecursionError) as error:
+            draft.errors[each.name] = Fault("number" if each.kind == "number" else "toml", str(error)[:200])
 
 
 def _value(each: Field, written: str) -> str:
@@ -276,10 +278,31 @@ def _value(each: Field, written: str) -> str:
         kinds = (int,) if each.name == "priority" else (int, float)
         if type(tomlkit.value(written).unwrap()) not in kinds:
             raise ValueError("no number")
-    if each.kind in ("number", "toml"):
-        tomlkit.value(written)
         return written
-    return inline(written)
+    return inline(written) if each.kind != "toml" else _toml(each.name, written)
+
+
+def _toml(name: str, written: str) -> str:
+    """A value, or the lines as they would stand in the file: [[plugins.ID.NAME]], [[NAME]] or NAME = ..."""
+    try:
+        tomllib.loads(f"{AHEAD}{written}")  # tomlkit takes line breaks that no other reader takes
+    except tomllib.TOMLDecodeError as error:
+        try:
+            found: Any = tomllib.loads(written)
+        except tomllib.TOMLDecodeError:
+            found = {}
+        while isinstance(found, dict) and name not in found and len(found) == 1:
+            found = next(iter(found.values()))
+        if not isinstance(found, dict) or name not in found:
+            where = re.sub(r"line 1, column (\d+)", _without_ahead, str(error))
+            raise ValueError(where) from None
+        return inline(found[name])
+    tomlkit.value(written)
+    return written
+
+
+def _without_ahead(found: re.Match[str]) -> str:
+    return f"line 1, column {int(found[1]) - len(AHEAD)}"
 
 
 def check(
