@@ -23,6 +23,7 @@ log = logging.getLogger("koguchi.jobs")
 
 LEASE = timedelta(seconds=60)
 ATTEMPTS = 18  # the last one about three days after the first
+FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=6)
 
 
@@ -59,11 +60,16 @@ class Job:
 
 
 class NotNow(Exception):
-    """Raised by a handler that could not even try: the job comes back at `at`, and this was no attempt."""
+    """Raised by a handler that has to wait for others: the job comes back at `at`, and this was no attempt."""
 
     def __init__(self, why: str, at: datetime) -> None:
         super().__init__(why)
         self.at = at
+
+
+def again(since: datetime) -> datetime:
+    """When to look again at what others have been at `since` then: pauses double, up to six hours."""
+    return now() + min(max(now() - since, FIRST_PAUSE), LONGEST_PAUSE)
 
 
 Handler = Callable[[Job], None]

@@ -222,6 +222,19 @@ def test_a_capture_that_the_provider_still_works_at_moves_nothing_yet(
     assert again(promised).captured_minor == 1_000
 
 
+def test_a_lost_answer_changes_nothing_of_a_capture_that_another_process_booked_meanwhile(
+    shop: Flask, promised: Payment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*_: object) -> None:
+        dummy(shop).settle(str(promised.id), "captured", minor=1_000)
+        ask(promised.id)
+
+    monkeypatch.setattr(captures, "_ask", slow)
+    take(promised.id, 1_000, "", WHO)
+    (row,) = newly().scalars(select(Capture).where(Capture.payment_id == promised.id))
+    assert (row.state, row.code) == ("done", None)
+
+
 def test_a_promise_that_ended_meanwhile_ends_its_capture(shop: Flask, promised: Payment) -> None:
     tell(shop, capture_outcome="timeout")
     take(promised.id, 1_000, "", WHO)

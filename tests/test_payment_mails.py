@@ -18,7 +18,7 @@ from storefront.database import write
 from storefront.jobs import run_due
 from storefront.mail import Mail
 from storefront.orders.moves import move
-from storefront.payments import Payment, ask, mark_paid, payment_of
+from storefront.payments import Payment, ask, mark_paid, payment_of, refunds
 from storefront.payments.captures import take
 from storefront.payments.refunds import refund
 from storefront.stock import StockItem
@@ -215,6 +215,11 @@ def test_a_refund_for_which_the_buyer_must_do_something_says_so(
         patched.setattr(Dummy, "refund", waits)
         refund(payment.id, 300, "", WHO)
         later(shop)  # asked about again, told once
+        tell(shop, refund_outcome="timeout")
+        patched.undo()
+        later(shop, 60)  # without an answer between
+        patched.setattr(Dummy, "refund", waits)
+        later(shop, 600)
     (mail,) = mails()
     assert subjects([mail], payment) == ["A refund for your order N is on its way"]
     assert "Name a bank account" in mail.body
@@ -333,5 +338,18 @@ def test_a_refund_that_fails_while_nobody_looks_is_mailed_to_the_owner(shop: Fla
     tell(shop, refund_outcome="pending")
     refund(payment.id, 100, "", WHO)
     tell(shop, refund_outcome="declined")
+    later(shop)
+    assert owner_mails(mails()) == ["返金できませんでした"]
+
+
+def test_a_refund_that_fails_after_the_process_that_asked_for_it_died_is_mailed_to_the_owner(
+    shop: Flask, mails: Mails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = pay_with(shop, "captured")
+    tell(shop, refund_outcome="declined")
+    with monkeypatch.context() as patched:
+        patched.setattr(refunds, "carry_out", lambda _refund: None)  # it ended here
+        refund(payment.id, 100, "", WHO)
+    mails()
     later(shop)
     assert owner_mails(mails()) == ["返金できませんでした"]

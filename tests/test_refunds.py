@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from sqlalchemy import select
 from plugins.contract import Capability
 from plugins.payments.dummy import Dummy
 from storefront.database import get_session, write
-from storefront.jobs import run_due
+from storefront.jobs import run_due, waiting
 from storefront.payments import Payment, PaymentMove, ask, mark_paid, payment_of, refunds
 from storefront.payments.models import Refund
 from storefront.payments.refunds import NotRefunded, Refunded, refund
 from support.ordering import placed
-from support.paying import CART, again, dummy, dummy_shop, incidents, order_of, pay_with, tell
+from support.paying import CART, again, dummy, dummy_shop, incidents, newly, order_of, pay_with, tell
 
 WHO = "owner@example.com"
 
@@ -183,6 +184,31 @@ def test_a_refund_whose_process_died_before_the_provider_was_asked_is_taken_up(
         assert rows() == [(f"{payment.id}:refund:1", 100, "done")]
 
 
+def test_a_refund_that_the_provider_works_at_for_weeks_is_asked_about_until_it_ends(small: Flask) -> None:
+    with small.app_context():
+        payment = pay_with(small, "captured")
+        tell(small, refund_outcome="pending")
+        refund(payment.id, 100, "", WHO)
+        for _ in range(60):  # a buyer who is slow to name an account
+            small.extensions["koguchi"].clock.forward(hours=6)
+            run_due()
+        tell(small, refund_outcome="refunded")
+        small.extensions["koguchi"].clock.forward(hours=6)
+        run_due()
+        assert rows() == [(f"{payment.id}:refund:1", 100, "done")]
+
+
+def test_control_a_refund_without_any_answer_is_given_up_after_days_and_shown(small: Flask) -> None:
+    with small.app_context():
+        payment = pay_with(small, "captured")
+        tell(small, refund_outcome="timeout")
+        refund(payment.id, 100, "", WHO)
+        for _ in range(60):
+            small.extensions["koguchi"].clock.forward(hours=6)
+            run_due()
+        assert waiting(newly())["dead"] == 1
+
+
 def test_a_refused_refund_is_told_and_its_amount_is_free_again(small: Flask) -> None:
     with small.app_context():
         payment = pay_with(small, "captured")
@@ -206,6 +232,30 @@ def test_a_provider_that_pays_back_another_amount_is_for_a_person(
         payment = pay_with(small, "captured")
         monkeypatch.setattr(dummy(small), "refund", other)
         assert refund(payment.id, 100, "", WHO) == Refunded(1, "requested", payment.amount_minor - 100)
+        assert incidents() == ["refund_review"]
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_the_answer_of_a_slow_process_changes_nothing_of_what_another_booked_meanwhile(
+    small: Flask, monkeypatch: pytest.MonkeyPatch, comes: bool
+) -> None:
+    real = refunds._ask
+
+    def odd_answer(view: Any, payment: Payment, row: Refund) -> Any:
+        answer = real(view, payment, row)
+        assert answer is not None
+        return replace(answer, amount=type(answer.amount)(1, "JPY"))
+
+    def slow(view: Any, payment: Payment, row: Refund) -> Any:
+        monkeypatch.setattr(refunds, "_ask", odd_answer)
+        refunds.carry_out(row.id)  # the outbox took it up meanwhile
+        return odd_answer(view, payment, row) if comes else None
+
+    with small.app_context():
+        payment = pay_with(small, "captured")
+        monkeypatch.setattr(refunds, "_ask", slow)
+        refund(payment.id, 100, "", WHO)
+        assert (found().state, found().code) == ("requested", "mismatch")
         assert incidents() == ["refund_review"]
 
 

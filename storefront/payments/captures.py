@@ -19,7 +19,7 @@ from storefront.database import get_session, retrying, write
 from storefront.language import N_
 from storefront.orders.models import Order
 from storefront.payments.attempts import ask, payment_of, view_of
-from storefront.payments.models import OPEN, PAID, Capture, Payment
+from storefront.payments.models import OPEN, PAID, UNKNOWN, Capture, Payment
 from storefront.payments.transition import apply, hold
 from storefront.shop import current_shop
 
@@ -166,10 +166,11 @@ def carry_out(capture_id: int) -> Taken:
     with write() as session:
         _order, payment = hold(session, payment.id)
         row = session.get_one(Capture, capture_id, populate_existing=True)
-        if result is None:
-            row.code = "unknown"
-        elif row.state == "requested":
+        is_open = row.state == "requested"  # nobody booked an answer meanwhile
+        if is_open and result is not None:
             _book(session, payment, row, result, view.state)
+        elif is_open:
+            row.code = row.code or UNKNOWN  # what the provider said before still stands
         done = Taken(row.id, row.state, payment.state)
     if result is None or result.status != "failed":
         return done
@@ -202,5 +203,10 @@ def _book(session: Session, payment: Payment, row: Capture, result: Result, aske
 @jobs.handles("payment.capture")
 def take_up(job: jobs.Job) -> None:
     """A capture whose first caller died or got no answer is asked about again, under the same key."""
-    if carry_out(int(job.payload["capture_id"])).state == "requested":
-        raise ConnectionError(f"capture {job.payload['capture_id']} has no outcome yet")
+    capture_id = int(job.payload["capture_id"])
+    if carry_out(capture_id).state != "requested":
+        return
+    row = get_session().get_one(Capture, capture_id, populate_existing=True)
+    if row.code in (None, UNKNOWN):
+        raise ConnectionError(f"capture {capture_id} has no outcome yet")
+    raise jobs.NotNow(f"the provider is at capture {capture_id}", jobs.again(row.at))

@@ -15,13 +15,13 @@ from plugins.contract import Capability, Money, PaymentView, Result
 from plugins.guard import Failure
 from storefront import jobs
 from storefront.clock import now
-from storefront.database import retrying, write
+from storefront.database import get_session, retrying, write
 from storefront.incidents import record_incident
 from storefront.language import N_
 from storefront.orders.models import Order
 from storefront.payments import telling
 from storefront.payments.attempts import view_of
-from storefront.payments.models import ALLOWED, BY_HAND, MISMATCH, Payment, Refund
+from storefront.payments.models import ALLOWED, BY_HAND, MISMATCH, UNKNOWN, Payment, Refund
 from storefront.payments.transition import change, hold, tell_plugins
 from storefront.shop import current_shop
 
@@ -180,10 +180,11 @@ def carry_out(refund_id: int) -> Refunded:
     with write() as session:
         order, payment = hold(session, payment.id)
         row = session.get_one(Refund, refund_id, populate_existing=True)
-        if result is None:
-            row.code = "unknown"
-        elif row.state == "requested":
+        is_open = row.state == "requested" and row.code != MISMATCH  # nobody booked an answer meanwhile
+        if is_open and result is not None:
             _book(session, order, payment, row, result)
+        elif is_open:
+            row.code = row.code or UNKNOWN  # what the provider said before still stands
         return Refunded(row.id, row.state, left_minor(session, payment))
 
 
@@ -198,7 +199,7 @@ def _ask(view: PaymentView, payment: Payment, row: Refund) -> Result | None:
 
 def _book(session: Session, order: Order, payment: Payment, row: Refund, result: Result) -> None:
     row.message = dict(result.buyer_message) if result.buyer_message else None
-    is_first = row.code in (None, "unknown")
+    is_first = row.code in (None, UNKNOWN)
     if result.status == "refunded" and result.amount != Money(row.amount_minor, payment.currency):
         row.code = MISMATCH  # counts as paid back until somebody has looked
         told = f"asked {row.amount_minor} {payment.currency}, answered {result.amount.minor} {result.amount.currency}"
@@ -218,9 +219,8 @@ def _book(session: Session, order: Order, payment: Payment, row: Refund, result:
 def _settle(
     session: Session, order: Order, payment: Payment, row: Refund, state: str, code: str | None = None
 ) -> None:
-    has_waited = (
-        row.code is not None
-    )  # otherwise the owner, who asked for it, reads on the page that it failed
+    # otherwise the owner, who asked for it, reads on the page that it failed
+    has_waited = row.code is not None or now() >= row.at + TAKEN_UP_AFTER
     row.state, row.code, row.done_at = state, code, now()
     if state == "failed":
         words = f"{order.number}: {payment.provider} did not pay back {row.amount_minor} {payment.currency}"
@@ -262,10 +262,11 @@ def settle(refund_id: int, amount_minor: int, reason: str, actor: str) -> Refund
 @jobs.handles("payment.refund")
 def take_up(job: jobs.Job) -> None:
     """A refund whose first caller died or got no answer is asked about again, under the same key."""
-    if carry_out(int(job.payload["refund_id"])).state == "requested" and not _is_for_a_person(job):
-        raise ConnectionError(f"refund {job.payload['refund_id']} has no outcome yet")
-
-
-def _is_for_a_person(job: jobs.Job) -> bool:
-    with write() as session:
-        return session.get_one(Refund, int(job.payload["refund_id"])).code == MISMATCH
+    refund_id = int(job.payload["refund_id"])
+    if carry_out(refund_id).state != "requested":
+        return
+    row = get_session().get_one(Refund, refund_id, populate_existing=True)
+    if row.code in (None, UNKNOWN):
+        raise ConnectionError(f"refund {refund_id} has no outcome yet")
+    if row.code != MISMATCH:  # which is for a person to end
+        raise jobs.NotNow(f"the provider is at refund {refund_id}", jobs.again(row.at))
