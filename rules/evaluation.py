@@ -3,7 +3,6 @@
 Stages are functions over this record (prices, quantities, charges, ...); evaluate.py runs them in order.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -299,7 +298,3 @@ def printed(value: Any) -> str:
     if isinstance(value, tuple):
         return " ".join(map(printed, value))
     return str(value)
-
-
-def texts_of(value: Texts | None, otherwise: Texts) -> Mapping[str, str]:
-    return value if value is not None else otherwise

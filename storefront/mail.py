@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from storefront import jobs
 from storefront.clock import now
 from storefront.database import Base, UtcDateTime, write
-from storefront.settings import MailSettings
+from storefront.settings_tables import MailSettings
 
 SECONDS = 15
 

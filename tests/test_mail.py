@@ -19,7 +19,7 @@ from storefront.jobs import Outbox, run_due
 from storefront.mail import BadAddressError, Mail, send
 from storefront.orders.moves import move
 from storefront.payments import mark_paid
-from storefront.settings import MailSettings
+from storefront.settings_tables import MailSettings
 from support.ordering import person, placed
 from support.shop import FixedClock
 

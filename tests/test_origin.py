@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 
 from plugins.contract import Place
-from storefront.settings import Settings, SettingsError, ShippingSettings, SlipSettings, Text, load_settings
+from storefront.settings import Settings, SettingsError, load_settings
+from storefront.settings_tables import ShippingSettings, SlipSettings, Text
 from storefront.shipping.origin import origin_of, origin_place, region_of
 from storefront.shipping.quoting import place_of
 from storefront.shipping.remote import REMOTE, is_remote

@@ -19,7 +19,7 @@ from storefront.database import get_session, write
 from storefront.mail import Mail
 from storefront.orders.models import Order
 from storefront.orders.moves import move
-from storefront.settings import SlipSettings
+from storefront.settings_tables import SlipSettings
 from storefront.shipments import Applied, Shipment, apply
 from storefront.slips import CARRIERS, Tracked
 from storefront.stock import StockItem, StockMove

@@ -10,7 +10,7 @@ import inspect
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -22,6 +22,7 @@ from pydantic import BaseModel, ValidationError
 from plugins.answers import bad_result, bad_texts
 from plugins.contract import Result
 from plugins.guard import DeadlineError, bounded
+from plugins.hidden import secrets_in
 
 # What the shop waits for an answer. The kit waits PATIENCE times as long before it gives up, and takes the quickest of
 # three answers where it looks at the time, so that a busy machine breaks no promise.
@@ -228,6 +229,15 @@ def built(provider: Any, settings: Mapping[str, Any]) -> Any:
             "  to mend it: give the class KIT_SETTINGS = {...}, or name a Subject(Provider, {...}) or Carrier(...)"
         ) from None
     return provider(checked)
+
+
+def every_secret(provider: Any, settings: Mapping[str, Any], named: Sequence[str]) -> list[str]:
+    """The secrets that are named, and those that stand in the settings as SecretStr."""
+    try:
+        found = secrets_in(provider.config(**settings))
+    except ValidationError:
+        found = []
+    return sorted({*named, *found})
 
 
 def open_secrets(config: type[BaseModel]) -> list[str]:

@@ -7,11 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from pydantic import ValidationError
-
 from plugins.contract import Money, Parcel, Place, RateRequest, ShippingProvider
-from plugins.hidden import secrets_in
-from plugins.testing.asking import built, with_guesses
+from plugins.testing.asking import built, every_secret, with_guesses
 
 HOME = Place("JP", "JP-27", "5770000")
 
@@ -41,11 +38,7 @@ class Carrier:
 
     def every_secret(self) -> list[str]:
         """The secrets named here, and those that stand in the settings as SecretStr."""
-        try:
-            found = secrets_in(self.provider.config(**self.given()))  # type: ignore[attr-defined]
-        except ValidationError:
-            found = []
-        return sorted({*self.secrets, *found})
+        return every_secret(self.provider, self.given(), self.secrets)
 
     def request(self, **values: Any) -> RateRequest:
         """A request for one parcel of 1.8 kg."""

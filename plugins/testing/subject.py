@@ -11,8 +11,6 @@ from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
 from plugins.contract import (
     Buyer,
     CheckoutContext,
@@ -23,8 +21,7 @@ from plugins.contract import (
     RawRequest,
     Result,
 )
-from plugins.hidden import secrets_in
-from plugins.testing.asking import built, with_guesses
+from plugins.testing.asking import built, every_secret, with_guesses
 
 ON = date(2026, 11, 20)
 NOW = datetime(2026, 11, 20, 1, 20, tzinfo=UTC)
@@ -96,11 +93,7 @@ class Subject:
 
     def every_secret(self) -> list[str]:
         """The secrets named here, and those that stand in the settings as SecretStr."""
-        try:
-            found = secrets_in(self.provider.config(**self.given()))  # type: ignore[attr-defined]
-        except ValidationError:
-            found = []
-        return sorted({*self.secrets, *found})
+        return every_secret(self.provider, self.given(), self.secrets)
 
     def part(self, name: str) -> Any:
         """An optional part. Raises MissingPartError, which says what to add."""

@@ -16,7 +16,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from storefront.accounts.models import User
 from storefront.security import limiter
-from storefront.settings import RateLimits
+from storefront.settings_tables import RateLimits
 from storefront.shop import current_shop
 
 COOKIE = "koguchi_device"

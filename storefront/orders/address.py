@@ -28,7 +28,16 @@ CORRECTABLE = frozenset({"awaiting_approval", "awaiting_payment", "confirmed", "
 FIELDS = ("recipient", "postcode", "region", "city", "street", "phone")
 _PRICED_BY = ("region", "postcode", "city")  # what plugins and rules are told of an address
 _POSTCODE_FACT = "order.ship_to.postcode"
-Why = Literal["state", "changed", "same", "region", "rules", "price", "unanswered", "payment"]
+Why = Literal[
+    "state",  # it is on its way or over
+    "changed",  # somebody else corrected it meanwhile
+    "same",  # nothing is different
+    "region",  # another prefecture
+    "rules",  # rules of the shop look at the postcode
+    "price",  # shipping costs another amount there
+    "unanswered",  # the way to ship does not say what it costs
+    "payment",  # the way to pay differs
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +47,7 @@ class Corrected:
 
 @dataclass(frozen=True, slots=True)
 class NotCorrected:
-    """Nothing was written. `why` is
-
-    state (it is on its way or over), changed (somebody else corrected it meanwhile), same (nothing is different),
-    region (another prefecture), rules (rules of the shop look at the postcode), price (shipping costs another
-    amount there), unanswered (the way to ship does not say what it costs), or payment (the way to pay differs).
-    """
+    """Nothing was written. The amounts are those of shipping, where they differ."""
 
     number: str
     why: Why

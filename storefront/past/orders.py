@@ -71,20 +71,6 @@ class History:
 # --- from the database ----------------------------------------------------------------------------------------
 
 
-def count_orders(connection: Connection, period: Period = ALL) -> int:
-    """How many orders a replay will see."""
-    from sqlalchemy import func, select
-
-    from storefront.orders import Order
-
-    query = select(func.count()).where(Order.state.not_in(NOT_PLACED))
-    if period.first is not None:
-        query = query.where(Order.on >= period.first)
-    if period.last is not None:
-        query = query.where(Order.on <= period.last)
-    return connection.execute(query).scalar_one()
-
-
 def ids_of_orders(connection: Connection, period: Period = ALL) -> list[int]:
     """The ids of the orders that a replay will see, oldest first."""
     from sqlalchemy import select
