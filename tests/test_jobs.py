@@ -15,7 +15,7 @@ from storefront.clock import now
 from storefront.database import get_session, write
 from storefront.jobs import ATTEMPTS, LEASE, Job, Outbox, enqueue, revive, run_due, waiting
 from storefront.orders import Order
-from storefront.orders.placing import START_AGAIN_AFTER
+from storefront.orders.moves import START_AGAIN_AFTER
 from storefront.payments import payment_of
 from support.ordering import placed
 from support.shop import SHOP_TOML, FixedClock, make_app, seed, write_shop

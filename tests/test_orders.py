@@ -74,6 +74,26 @@ def test_a_held_order_goes_on_when_the_owner_approves_it(app: Flask) -> None:
         assert isinstance(approve(order_id, "owner@example.com"), NotMoved)
 
 
+# F07
+def test_an_approved_order_whose_process_died_before_its_payment_began_is_taken_up(
+    app: Flask, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow_terms(app, "HAYASHI", 1_000)
+    with app.app_context():
+        order_id = placed("hayashi", CART, payment="net_terms").id
+        clock.forward(days=1)
+        run_due()
+        with monkeypatch.context() as patched:
+            patched.setattr("storefront.payments.start_for", lambda _order: None)  # it ended here
+            approve(order_id, "owner@example.com")
+        assert state_of(order_id) == "awaiting_payment"
+        with write() as session:  # nor do its goods wait for ever
+            assert all(each.expires_at for each in session.scalars(select(Reservation)))
+        clock.forward(minutes=2)
+        run_due()
+        assert state_of(order_id) == "confirmed"
+
+
 def test_a_transfer_that_arrived_confirms_the_order(app: Flask) -> None:
     with app.app_context():
         order_id = placed("hayashi", CART).id

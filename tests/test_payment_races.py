@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select
 
+from plugins.contract import PaymentView, Result
 from plugins.payments.dummy import Dummy
 from storefront.incidents import Incident
 from storefront.payments import Payment, work
@@ -231,6 +232,45 @@ def test_a_promise_that_is_let_go_of_because_another_payment_is_good_is_no_alarm
     life.ask(0)
     life.void(0)
     assert (state(life), told()) == ("canceled", ["payment_review"])
+
+
+@pytest.fixture
+def holds_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider does not let go while it works at a payment, as Stripe with one that is processing."""
+    real = Bank.void
+
+    def void(self: Bank, payment: PaymentView, *, key: str) -> Result:
+        busy = self.status(payment.id) != "authorized"
+        return self._as_it_stands(payment, key) if busy else real(self, payment, key=key)
+
+    monkeypatch.setattr(Bank, "void", void)
+
+
+@pytest.mark.usefixtures("holds_on")
+def test_a_promise_that_comes_after_its_order_was_cancelled_is_let_go_of(world: World) -> None:
+    life = Life(world, "requires_action")
+    life.cancel()
+    life.work(3)
+    assert state(life) == "requires_action"
+    life.decide(0, "authorized")
+    life.ask(0)
+    life.work(3)
+    assert (state(life), there(life), told()) == ("canceled", "canceled", [])
+
+
+@pytest.mark.usefixtures("holds_on")
+def test_a_promise_that_comes_after_another_payment_is_good_is_let_go_of(world: World) -> None:
+    life = failed_once(world)
+    life.try_again("requires_action")
+    life.decide(1, "captured")
+    life.ask(1)
+    life.resolve(1, is_paid=True)
+    life.work(3)
+    assert (state(life, 0), life.order().state) == ("requires_action", "confirmed")
+    life.decide(0, "authorized")
+    life.ask(0)
+    life.work(3)
+    assert (state(life, 0), there(life, 0), state(life, 1)) == ("canceled", "canceled", "captured")
 
 
 def test_money_that_both_payments_of_an_order_brought_is_told(world: World) -> None:

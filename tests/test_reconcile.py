@@ -15,9 +15,10 @@ from storefront.clock import now
 from storefront.database import write
 from storefront.jobs import run_due
 from storefront.orders.moves import cancel_unpaid
-from storefront.payments import Payment, payment_of, reconcile
+from storefront.payments import Payment, ask, payment_of, reconcile
 from storefront.payments.reconcile import look_after
 from storefront.payments.review import resolve
+from storefront.payments.trying_again import try_again
 from storefront.stock import Reservation
 from support.ordering import placed
 from support.paying import CART, again, dummy, dummy_shop, incidents, newly, order_of, pay_with
@@ -224,7 +225,41 @@ def test_an_amount_the_owner_took_as_paid_is_not_put_up_again(small: Flask) -> N
         forward(small, minutes=1)
         look_after()
         resolve(payment.id, is_paid=True, reason="agreed", actor="owner")
-        from storefront.payments import ask
-
         assert ask(payment.id) == "captured"
         assert incidents() == ["payment_review"]
+
+
+def test_an_order_whose_money_is_in_review_waits_for_the_owner_however_long(small: Flask) -> None:
+    with small.app_context():
+        payment = pay_with(small, "requires_action")
+        dummy(small).settle(str(payment.id), "captured", minor=1_000)
+        forward(small, minutes=1)
+        look_after()
+        forward(small, days=40)
+        assert cancel_unpaid() == 0
+        assert order_of(payment).state == "awaiting_payment"
+        resolve(payment.id, is_paid=False, reason="sent back", actor="owner")
+        assert (order_of(payment).state, reserved()) == ("cancelled", 0)
+
+
+@pytest.mark.parametrize(("is_paid", "state"), [(True, "confirmed"), (False, "cancelled")])
+def test_an_order_is_not_given_up_while_money_of_its_earlier_attempt_is_in_review(
+    small: Flask, is_paid: bool, state: str
+) -> None:
+    with small.app_context():
+        first = pay_with(small, "requires_action")
+        dummy(small).settle(str(first.id), "failed")
+        ask(first.id)
+        try_again(order_of(first), "dummy", "hayashi")
+        second = payment_of(newly(), first.order_id)
+        assert second is not None
+        dummy(small).settle(str(first.id), "captured")
+        dummy(small).settle(str(second.id), "failed")
+        ask(first.id)
+        ask(second.id)
+        forward(small, days=1, minutes=1)
+        look_after()
+        assert (again(first).state, again(second).state) == ("review", "failed")
+        assert order_of(first).state == "awaiting_payment"
+        resolve(first.id, is_paid=is_paid, reason="looked", actor="owner")
+        assert order_of(first).state == state

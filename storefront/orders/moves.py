@@ -32,6 +32,10 @@ ALLOWED: dict[str, frozenset[str]] = {
     "cancelled": frozenset(),
 }
 BUYER_MAY_CANCEL = frozenset({"awaiting_approval", "awaiting_payment", "confirmed"})
+DECLINED_AT_ONCE = "payment failed"  # why an order was cancelled whose payment was declined at the checkout
+PAYMENT_GRACE = timedelta(days=3)  # a transfer sent on the last day arrives later
+START_AGAIN_AFTER = timedelta(minutes=2)  # the outbox starts a payment that the process did not
+UNPAID = timedelta(days=30)  # how long stock waits for a payment whose provider names no end
 # Which states tell the buyer so by mail.
 _MAILS = {"confirmed", "shipped", "cancelled"}
 _NOTE = insert(cast(Table, OrderMove.__table__))
@@ -139,6 +143,8 @@ def approve(order_id: int, actor: str, reason: str = "") -> Moved | NotMoved:
     with write() as session:
         done = move(session, order_id, "awaiting_payment", actor, reason)
         if isinstance(done, Moved):
+            stock.keep_until(session, order_id, now() + UNPAID)
+            jobs.enqueue(session, "payment.start", {"order_id": order_id}, at=now() + START_AGAIN_AFTER)
             jobs.enqueue(session, "order.mail", {"order_id": order_id, "event": "approved"})
             told = {"order_id": order_id, "by": actor, "reason": reason}
             plugin_events.emit(session, "order_approved", told)
@@ -167,7 +173,3 @@ def cancel_unpaid() -> int:
                 done = move(session, order_id, "cancelled", "system", "payment time ran out")
                 cancelled += isinstance(done, Moved)
     return cancelled
-
-
-DECLINED_AT_ONCE = "payment failed"  # why an order was cancelled whose payment was declined at the checkout
-PAYMENT_GRACE = timedelta(days=3)  # a transfer sent on the last day arrives later

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select, text
@@ -27,7 +27,7 @@ from storefront.orders import keys
 from storefront.orders.credit import NET_TERMS, exposure_minor
 from storefront.orders.keys import LONGEST_KEY, order_of_key
 from storefront.orders.models import Order
-from storefront.orders.moves import record
+from storefront.orders.moves import START_AGAIN_AFTER, UNPAID, record
 from storefront.orders.numbers import next_number
 from storefront.orders.outcomes import (
     Changed,
@@ -64,8 +64,6 @@ log = logging.getLogger("koguchi.orders")
 
 # What else belongs into the order's own transaction, given its id; the id of an older order stands in its place.
 Within = Callable[[Session, int], int | None]
-START_AGAIN_AFTER = timedelta(minutes=2)  # the outbox starts a payment that the placing process did not
-UNPAID = timedelta(days=30)  # how long stock waits for a payment whose provider names no end
 
 
 @dataclass(frozen=True, slots=True)

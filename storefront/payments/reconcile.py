@@ -9,6 +9,7 @@ import logging
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from plugins.contract import Capability
 from storefront.clock import now
@@ -93,10 +94,17 @@ def _give_up(payment_id: int) -> bool:
             or order.state != "awaiting_payment"
             or latest is None
             or latest.id != payment_id
+            or _is_in_review(session, order.id)
         ):
             return False
         move(session, order, "cancelled", "system", "payment failed and was not tried again")
         return True
+
+
+def _is_in_review(session: Session, order_id: int) -> bool:
+    """Whether the owner still has to say of an earlier attempt that it paid the order."""
+    of_order = select(Payment.id).where(Payment.order_id == order_id, Payment.state == "review")
+    return session.scalars(of_order.limit(1)).first() is not None
 
 
 def may_give_up(order_id: int) -> bool:

@@ -242,6 +242,10 @@ def tell_order(
     if payment.state in ("authorized", "captured") and order.state == "awaiting_payment":
         move(session, order, "confirmed", payment.provider)
         _let_go_of_the_others(session, payment)
+    elif payment.state == "authorized" and (
+        order.state == "cancelled" or _is_paid_by_another(session, payment)
+    ):  # a promise that nobody waits for, of a provider that did not let go of it before
+        jobs.enqueue(session, "payment.void", {"payment_id": payment.id})
     elif payment.state == "captured" and order.state == "cancelled":
         telling.alarm(session, "paid_after_cancel", f"{order.number} was cancelled and is now paid", payment)
     elif (
@@ -264,6 +268,8 @@ def tell_order(
         move(session, order, "cancelled", payment.provider, DECLINED_AT_ONCE)  # still at the checkout
     elif payment.state in ("canceled", "refunded"):
         move(session, order, "cancelled", payment.provider, f"payment {payment.state}")
+    elif payment.state == "review":
+        stock.keep_until(session, order.id, None)  # until its owner has decided
     elif expires_at is not None:
         stock.keep_until(session, order.id, expires_at + PAYMENT_GRACE)
 

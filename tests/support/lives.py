@@ -27,8 +27,7 @@ from storefront.database import ReadSession, UtcDateTime, write
 from storefront.incidents import Incident
 from storefront.jobs import Outbox, run_due
 from storefront.orders.models import Order
-from storefront.orders.moves import cancel_unpaid, move, record
-from storefront.orders.placing import START_AGAIN_AFTER, UNPAID
+from storefront.orders.moves import START_AGAIN_AFTER, UNPAID, cancel_unpaid, move, record
 from storefront.payments import Payment, inbox
 from storefront.payments.models import WebhookEvent
 from storefront.payments.reconcile import look_after
