@@ -1,6 +1,6 @@
 """Every version of a file of the shop folder that the desk wrote or met: who, when, why, and its exact bytes.
 
-The files stay the truth; this is their history. Written by files.py and plugins/settings.py, under the files' lock.
+The files stay the truth; this is their history, written under the lock of the files alone.
 """
 
 from __future__ import annotations
