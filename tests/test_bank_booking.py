@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from plugins.contract import Money, Result
+from storefront import jobs, payments
 from storefront.bank_files import booking
 from storefront.bank_files.models import BankName, BankReceipt
-from storefront.database import get_session
+from storefront.database import get_session, write
 from storefront.orders.models import Order
 from storefront.payments.models import Payment
 from support.ordering import place
@@ -123,8 +126,6 @@ def test_what_was_certain_when_the_page_was_shown_and_is_not_any_more_is_left_al
 def test_a_process_that_died_after_booking_leaves_a_job_that_captures(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from storefront import jobs
-
     number, total = placed(app)
     sign_in(client, "owner")
     upload(client, f"{HEAD}2026-11-20,林工作所,{total}\n")
@@ -135,6 +136,59 @@ def test_a_process_that_died_after_booking_leaves_a_job_that_captures(
         assert paid(app)[number] == ("awaiting_payment", "pending")
         jobs.run_due()
     assert paid(app)[number] == ("confirmed", "captured")
+
+
+def test_what_one_transfer_pays_no_other_does_though_it_is_not_captured_yet(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, total = placed(app)
+    sign_in(client, "owner")
+    upload(client, f"{HEAD}2026-11-20,林工作所 {number},{total}\n2026-11-21,林工作所 {number},{total}\n")
+    first, second = receipt_ids(app)
+    with app.app_context():
+        (payment,) = get_session().scalars(select(Payment.id).join(Order).where(Order.number == number))
+        monkeypatch.setattr(booking, "capture_all", lambda ids: None)  # as if it were about to
+        assert booking.book_by_hand(first, [payment], "owner@example.com")
+        assert not booking.book_by_hand(second, [payment], "owner@example.com")
+        assert booking.book_certain([second], "owner@example.com") == 0
+    assert (receipt_ids(app, "booked"), receipt_ids(app)) == ([first], [second])
+
+
+def test_two_persons_at_once_book_one_payment_once(
+    app: Flask, client: FlaskClient, database_url: str
+) -> None:
+    number, total = placed(app)
+    sign_in(client, "owner")
+    upload(client, f"{HEAD}2026-11-20,ﾀﾞﾚｶ,{total}\n2026-11-21,ﾀﾞﾚｶ,{total}\n")
+    with app.app_context():
+        (payment,) = get_session().scalars(select(Payment.id).join(Order).where(Order.number == number))
+
+    def book(receipt: int) -> bool:
+        with app.app_context():
+            return booking.book_by_hand(receipt, [payment], "owner@example.com")
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(book, receipt_ids(app))) == [False, True]
+    assert paid(app)[number] == ("confirmed", "captured")
+
+
+def test_money_booked_for_an_order_that_was_cancelled_meanwhile_is_reviewed(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, total = placed(app)
+    sign_in(client, "owner")
+    upload(client, f"{HEAD}2026-11-20,林工作所,{total}\n")
+    with app.app_context():
+        with monkeypatch.context() as patched:
+            patched.setattr(booking, "capture_all", lambda ids: None)  # it ended here
+            booking.book_certain(receipt_ids(app), "owner@example.com")
+        with write() as session:
+            order = session.scalars(select(Order).where(Order.number == number)).one()
+            for (payment,) in session.execute(select(Payment.id).where(Payment.order_id == order.id)).all():
+                gone = Result("canceled", None, Money(total, "JPY"), "")
+                payments.apply(session, payment, gone, actor="owner@example.com")
+        jobs.run_due()
+    assert paid(app)[number] == ("cancelled", "review")
 
 
 def test_a_transfer_that_pays_no_order_is_set_aside_with_its_reason(app: Flask, client: FlaskClient) -> None:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from plugins.contract import Money, Result
 from storefront import jobs, payments
 from storefront.accounts.models import Company
 from storefront.bank_files.kana import comparable
@@ -20,7 +22,7 @@ from storefront.bank_files.receipts import Receipt, keys_of
 from storefront.clock import now
 from storefront.database import get_session, locked, write
 from storefront.orders.models import Order
-from storefront.payments.models import Payment
+from storefront.payments.models import ENDED, Payment
 
 PROVIDERS = ("bank_transfer", "net_terms")
 UNPAID = ("requires_action", "pending", "authorized")
@@ -50,10 +52,10 @@ def keep_receipts(session: Session, receipts: Sequence[Receipt]) -> int:
 
 
 def open_items(session: Session, payment_ids: Iterable[int] | None = None) -> list[OpenItem]:
-    """What is owed by transfer or on account: two queries, whatever their number."""
+    """What is owed by transfer or on account: three queries, whatever their number."""
     query = (
-        select(Payment.id, Payment.amount_minor, Order.number, Company.id.label("company"), Company.name,
-               Company.name_kana)
+        select(Payment.id, Payment.amount_minor, Payment.created_at, Order.number,
+               Company.id.label("company"), Company.name, Company.name_kana)
         .join(Order, Order.id == Payment.order_id)
         .join(Company, Company.id == Order.company_id)
         .where(Payment.provider.in_(PROVIDERS), Payment.state.in_(UNPAID), Order.state != "cancelled")
@@ -61,6 +63,8 @@ def open_items(session: Session, payment_ids: Iterable[int] | None = None) -> li
     )  # fmt: skip
     if payment_ids is not None:
         query = query.where(Payment.id.in_(list(payment_ids)))
+    found = session.execute(query).all()
+    booked = _booked_since(session, min((row.created_at for row in found), default=None))
     names: dict[int, list[str]] = {}
     codes: dict[int, list[str]] = {}
     for learnt in session.scalars(select(BankName)):
@@ -75,8 +79,17 @@ def open_items(session: Session, payment_ids: Iterable[int] | None = None) -> li
             row.amount_minor,
             tuple(code for code in codes.get(row.company, ()) if code),
         )
-        for row in session.execute(query)
+        for row in found
+        if row.id not in booked
     ]
+
+
+def _booked_since(session: Session, moment: datetime | None) -> set[int]:
+    """The payments that a transfer pays already: one that is booked may still be about to be captured."""
+    if moment is None:
+        return set()
+    paid = select(BankReceipt.payments).where(BankReceipt.state == "booked", BankReceipt.decided_at >= moment)
+    return {payment for each in session.scalars(paid) for payment in each}
 
 
 def proposals(session: Session) -> list[Proposal]:
@@ -94,10 +107,7 @@ def proposals(session: Session) -> list[Proposal]:
 def book_certain(expected: Sequence[int], actor: str) -> int:
     """Book the transfers named, as far as they are still certain; how many were booked."""
     with write() as session:
-        locked_rows = session.scalars(
-            locked(select(BankReceipt).where(BankReceipt.state == "open").order_by(BankReceipt.id))
-        ).all()
-        open_now = {row.id for row in locked_rows}
+        open_now = _hold_open(session)
         sure = [
             one
             for one in proposals(session)
@@ -114,9 +124,9 @@ def book_certain(expected: Sequence[int], actor: str) -> int:
 def book_by_hand(receipt_id: int, payment_ids: Sequence[int], actor: str) -> bool:
     """A person said what a transfer pays; the payer's name is learnt. False when it is booked or paid already."""
     with write() as session:
-        row = session.scalars(locked(select(BankReceipt).where(BankReceipt.id == receipt_id))).one_or_none()
+        row = _hold_open(session).get(receipt_id)
         items = open_items(session, payment_ids)
-        if row is None or row.state != "open" or not payment_ids or len(items) != len(set(payment_ids)):
+        if row is None or not payment_ids or len(items) != len(set(payment_ids)):
             return False
         owed = sum(item.amount_minor for item in items)
         _book(session, row, [item.payment_id for item in items], "person", owed - row.amount_minor, actor)
@@ -124,6 +134,14 @@ def book_by_hand(receipt_id: int, payment_ids: Sequence[int], actor: str) -> boo
             _learn(session, items[0].company_id, row)
     capture_all([receipt_id])
     return True
+
+
+def _hold_open(session: Session) -> dict[int, BankReceipt]:
+    """Every open transfer, locked: two that book at once must not book one payment twice."""
+    rows = session.scalars(
+        locked(select(BankReceipt).where(BankReceipt.state == "open").order_by(BankReceipt.id))
+    )
+    return {row.id: row for row in rows}
 
 
 def set_aside(receipt_id: int, reason: str, actor: str) -> bool:
@@ -158,15 +176,21 @@ def _learn(session: Session, company_id: int, row: BankReceipt) -> None:
 def capture_all(receipt_ids: Iterable[int]) -> None:
     """Tell the payments of booked transfers that the money is there; may be called again."""
     for receipt_id in receipt_ids:
-        session = get_session()
-        row = session.get(BankReceipt, receipt_id, populate_existing=True)
+        row = get_session().get(BankReceipt, receipt_id, populate_existing=True)
         if row is None or row.state != "booked":
             continue
-        orders = session.execute(
-            select(Payment.order_id).where(Payment.id.in_(row.payments), Payment.state.in_(UNPAID))
-        ).scalars()
-        for order_id in list(orders):
-            payments.mark_paid(order_id, row.decided_by)
+        for payment_id in row.payments:
+            if payments.capture(payment_id, row.decided_by) in ENDED:
+                _review(payment_id, row.decided_by)
+
+
+def _review(payment_id: int, actor: str) -> None:
+    """The order was cancelled between booking and capturing: its money waits for the owner's decision."""
+    with write() as session:
+        payment = session.get_one(Payment, payment_id)
+        amount = Money(payment.amount_minor, payment.currency)
+        here = Result("captured", payment.provider_ref, amount, payment.attempt_key)
+        payments.apply(session, payment_id, here, actor=actor)
 
 
 @jobs.handles("bank.capture")
