@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from flask import abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
-from plugins.loader import Plugin, settings_model
+from plugins.loader import settings_model
 from storefront.access import current_person, owner
 from storefront.admin.desk import bp
 from storefront.admin.plugin_form import confirmation
 from storefront.admin.plugins import installed, page_of
 from storefront.database import get_session
 from storefront.language import _
-from storefront.plugins.forms import Draft, draft_of
+from storefront.plugins.forms import draft_of
 from storefront.plugins.settings import (
     Conflict,
     Invalid,
@@ -31,7 +31,6 @@ from storefront.plugins.settings import (
 from storefront.plugins.uses import uses_of
 from storefront.settings import environment
 from storefront.shop import current_shop
-from storefront.shop_folder.versions import ShopFileVersion
 
 Answer = str | tuple[str, int] | Redirect
 ETAG = 64
@@ -42,7 +41,7 @@ ETAG = 64
 @owner
 def plugin_save(name: str) -> Answer:
     """Check the form and write [plugins.NAME] of shop.toml."""
-    found = installed(name)
+    installed(name)
     model, _why = settings_model(name)
     held = look(current_shop(), name)
     if model is None or held.problem:
@@ -51,17 +50,12 @@ def plugin_save(name: str) -> Answer:
     draft = draft_of(model, held.table, request.form, folder=folder, known=environment)
     if draft.errors:
         return page_of(name, errors=draft.errors, is_sent=True), 422
-    return _saved(found, draft)
-
-
-def _saved(found: Plugin, draft: Draft) -> Answer:
-    wants_on = request.form.get("_do") == "on"
-    changes = dict(draft.changes)
-    if wants_on:
-        changes["enabled"] = "true"
-    elif not look(current_shop(), found.id).etag:
+    changes = draft.changes
+    if request.form.get("_do") == "on":
+        changes = {**changes, "enabled": "true"}
+    elif not held.etag:
         changes = {"enabled": "false", **changes}
-    return _done(found.id, _save(found.id, changes), changes)
+    return _done(name, _save(name, changes), changes)
 
 
 def _save(
@@ -113,7 +107,7 @@ def plugin_switch(name: str) -> Answer:
 def plugin_restore(name: str, version_id: int) -> Answer:
     """Bring the settings of a version back, as a new one. Whether it is enabled and secrets in the file stay."""
     installed(name)
-    version: ShopFileVersion | None = version_of(get_session(), name, version_id)
+    version = version_of(get_session(), name, version_id)
     if version is None:
         abort(404)
     changes = way_back(name, look(current_shop(), name).table, table_of(version))

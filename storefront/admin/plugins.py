@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import abort, render_template
 
-from plugins.contract import AdminPage, Health
+from plugins.contract import Health
 from plugins.guard import Answer, Failure
 from plugins.loader import Plugin
 from storefront.access import current_person, staff
@@ -57,7 +57,8 @@ class Asked:
 def plugins() -> str:
     """Every installed plugin with version, state and what failed last in any process."""
     running = current_shop().running_plugins
-    found, pages = running.current(), _pages()
+    found = running.current()
+    pages = found.pages()
     _write_failures()
     return render_template(
         "admin/plugins.html",
@@ -88,11 +89,6 @@ def state_of(plugin: Plugin) -> str:
 def kinds_of(plugin: Plugin) -> str:
     """What the plugin does, in words."""
     return ", ".join(_(KINDS[kind]) if kind in KINDS else kind for kind in plugin.kinds)
-
-
-def _pages() -> list[tuple[str, AdminPage]]:
-    found: list[tuple[str, AdminPage]] = current_shop().plugins.pages()
-    return found
 
 
 def installed(name: str) -> Plugin:
@@ -146,7 +142,7 @@ def page_of(name: str, *, health: Asked | None = None, **settings: Any) -> str:
         faults=FAULTS,
         kinds=kinds_of(found),
         failures=failures_of(get_session(), name),
-        pages=[page for owner_of, page in _pages() if owner_of == name],
+        pages=[page for whose, page in shop.plugins.pages() if whose == name],
         has_health=found.state == "active" and "health" in found.hooks,
         health=health,
         running=shop.running_plugins,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import g
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, undefer
 
 from plugins.loader import load, settings_model
@@ -226,7 +226,7 @@ def _put(
         with write(shop) as session:
             _settle(session, name, _sha(_kept(name, _held(shop, name, _text(_content(shop))[0]))))
         raise
-    note_written(shop, name, _sha(kept))
+    note_written(shop, name, version.sha)
     return number
 
 
@@ -295,15 +295,24 @@ def _sha(kept: bytes) -> str:
 
 
 def _is_news(name: str, held: Held) -> bool:
-    meant = select(ShopFileVersion.id).where(
-        ShopFileVersion.path == path_of(name), ShopFileVersion.is_written.is_(False)
-    )
-    if get_session().scalars(meant.limit(1)).first() is not None:
+    if get_session().scalars(_meant(name).limit(1)).first() is not None:
         return True
     if held.etag and settings_model(name)[0] is None:
         return False  # what of it is secret is not known now
-    known = newest(get_session(), path_of(name))
-    return (known.sha if known is not None else "") != _sha(_kept(name, held))
+    return _known(get_session(), name) != _sha(_kept(name, held))
+
+
+def _known(session: Session, name: str) -> str:
+    """The hash of the newest version that was written, "" where there is none."""
+    version = newest(session, path_of(name))
+    return version.sha if version is not None else ""
+
+
+def _meant(name: str) -> Select[ShopFileVersion]:
+    """The versions of which it is not known yet whether they came to be."""
+    return select(ShopFileVersion).where(
+        ShopFileVersion.path == path_of(name), ShopFileVersion.is_written.is_(False)
+    )
 
 
 def _remember(shop: Shop, name: str, held: Held) -> None:
@@ -313,8 +322,7 @@ def _remember(shop: Shop, name: str, held: Held) -> None:
     kept = _kept(name, held)
     with write(shop) as session:
         _settle(session, name, _sha(kept))
-        known = newest(session, path_of(name))
-        if (known.sha if known is not None else "") != _sha(kept):
+        if _known(session, name) != _sha(kept):
             session.add(ShopFileVersion(
                 path=path_of(name), sha=_sha(kept), content=kept or None, actor=BY_FILE, at=now()
             ))  # fmt: skip
@@ -322,10 +330,7 @@ def _remember(shop: Shop, name: str, held: Held) -> None:
 
 def _settle(session: Session, name: str, sha: str) -> None:
     """Versions that were meant: the one that stands in the file is written, any other never came to be."""
-    meant = select(ShopFileVersion).where(
-        ShopFileVersion.path == path_of(name), ShopFileVersion.is_written.is_(False)
-    )
-    for version in session.scalars(meant.order_by(ShopFileVersion.id.desc())).all():
+    for version in session.scalars(_meant(name).order_by(ShopFileVersion.id.desc())).all():
         if version.sha != sha:
             session.delete(version)
             continue
