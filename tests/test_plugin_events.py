@@ -189,24 +189,6 @@ def test_a_plugin_that_rests_is_left_alone_and_that_is_no_attempt(inside: Flask)
     assert sum("resting" in each.error for each in left) == 3
 
 
-def test_an_event_that_nobody_took_for_days_waits_at_the_desk_and_goes_again_from_there(
-    app: Flask, client: FlaskClient
-) -> None:
-    with app.app_context():
-        placed("hayashi", CART)
-        only_placed()
-        run_due()
-        with write() as session:
-            (job,) = session.scalars(
-                select(Outbox).where(Outbox.payload["plugin"].as_string() == "hearer")
-            ).all()
-            job.done_at, job.dead_at, job.error = None, job.created_at, "RuntimeError: plugin hearer: not now"
-    sign_in(client, "owner")
-    page = client.get("/admin/jobs").get_data(as_text=True)
-    assert "hearer" in page
-    assert "not now" in page
-
-
 def test_a_plugin_that_was_switched_off_meanwhile_is_told_nothing_and_the_job_ends(inside: Flask) -> None:
     placed("hayashi", CART)
     with write() as session:
