@@ -89,7 +89,8 @@ def test_a_refund_needs_a_reason_and_is_kept_with_the_changes(shop: Flask, owner
         payment = pay_with(shop, "captured")
         assert "Write the reason" in do(owner, payment, "refund", amount="100", reason="  ")
         assert newly().scalars(select(Refund)).all() == []
-        do(owner, payment, "refund", amount="100", reason="late")
+        told = do(owner, payment, "refund", amount="100", reason="late")
+        assert "¥100 went back to the buyer." in told and ":refund:" not in told
         assert audited() == [("payment_refund", "owner@example.com")]
 
 
@@ -99,8 +100,22 @@ def test_a_refund_that_fails_is_told_at_once_and_listed(shop: Flask, owner: Visi
         tell(shop, refund_outcome="declined")
         told = do(owner, payment, "refund", amount="100", reason="late")
         assert "The refund of ¥100 failed" in told
-        assert "The refund was declined" in told
+        assert "The refund was declined" in told and "noted." not in told and "went back" not in told
         assert order_of(payment).number in owner.get("/admin/payments?lang=en").text
+
+
+def test_nobody_is_asked_about_money_that_only_the_bank_knows_of(shop: Flask, owner: Visitor) -> None:
+    with shop.app_context():
+        order = placed("hayashi", CART)
+        told = owner.get("/admin/payments").text
+    assert order.number in told and "Ask the provider about" not in told
+
+
+def test_the_orders_page_says_that_the_payment_is_being_confirmed_and_that_it_is_paid(shop: Flask) -> None:
+    with shop.app_context():
+        for outcome, words in (("pending", "Please do not pay a second time"), ("captured", ">paid</small>")):
+            number = order_of(pay_with(shop, outcome)).number
+            assert words in Visitor(shop, "hayashi").get(f"/orders/{number}?lang=en").text
 
 
 def test_the_buyer_reads_what_was_paid_back(shop: Flask) -> None:

@@ -51,8 +51,8 @@ def test_a_payment_that_needs_the_buyer_leads_on_to_the_providers_page(shop: Fla
         assert placed.headers["Location"] == path_of(payment, "/payment/go")
         page = buyer.get(path_of(payment, "/payment/go?lang=en"))
         assert page.status_code == 200
-        assert page.text.count("https://pay.dummy.example/DUMMY-1") == 2  # the link, and the reload
-        assert "Look after the payment" in buyer.get(path_of(payment, "?lang=en")).text
+        assert page.text.count("https://pay.dummy.example/DUMMY-1-start-1") == 2  # the link, and the reload
+        assert "See how the payment stands" in buyer.get(path_of(payment, "?lang=en")).text
 
 
 @pytest.mark.parametrize("target", ["http://pay.example/", "//pay.example/", "javascript:alert(1)", ""])

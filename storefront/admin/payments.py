@@ -100,7 +100,7 @@ def _may(payment: Payment, is_gone: bool, left: int) -> list[str]:
     return [
         button
         for button, shows in {
-            "ask": payment.state in WAITING and not is_gone and not can(name, Capability.OFFLINE),
+            "ask": payment.state in WAITING and _may_be_asked(name),
             "capture": (is_due and can(name, Capability.CAPTURE)) or (is_gone and is_promised),
             "void": payment.state in OPEN - {"created"} and can(name, Capability.VOID),
             "refund": left > 0,
@@ -108,6 +108,12 @@ def _may(payment: Payment, is_gone: bool, left: int) -> list[str]:
         }.items()
         if shows
     ]
+
+
+def _may_be_asked(provider: str) -> bool:
+    """Nobody but the owner's bank knows of a payment that is offline."""
+    plugins = current_shop().plugins
+    return provider in plugins.payments and not plugins.can(provider, Capability.OFFLINE)
 
 
 @bp.get("/payments")
@@ -134,7 +140,7 @@ def payments() -> str:
         back=session.execute(back.order_by(Refund.id.desc()).limit(SHOWN)).all(),
         open=session.execute(opened.order_by(Payment.id.desc()).limit(SHOWN)).all(),
         unknown=session.scalars(unknown.order_by(WebhookEvent.id.desc()).limit(SHOWN)).all(),
-        is_active=lambda name: name in current_shop().plugins.payments,
+        may_be_asked=_may_be_asked,
     )
 
 
@@ -186,7 +192,8 @@ def _do(button: str, payment: Payment, order: Order, reason: str) -> None:
         with write() as session:
             told = after | ({"reason": reason} if reason else {})
             audit.record(session, actor, f"payment_{button}", f"order:{order.number}", before, told)
-    flash(said, "ok" if after else "warn")
+    if said:
+        flash(said, "ok" if after else "warn")
 
 
 def _take(payment: Payment, reason: str, actor: str) -> tuple[str, dict[str, object]]:
@@ -241,9 +248,12 @@ def _pay_back(payment: Payment, reason: str, actor: str) -> tuple[str, dict[str,
     after: dict[str, object] = {"refund": amount, "state": answer.state}
     if answer.state == "failed":
         flash(_("The refund of %(amount)s failed. See why below.", amount=shown), "block")
+        return "", after
     if answer.state == "requested":
         return _("The outcome of the refund is not known yet; it is asked about until it is."), after
-    return _("Refund of %(amount)s: noted.", amount=shown), after
+    if by_hand:
+        return _("Refund of %(amount)s: noted.", amount=shown), after
+    return _("%(amount)s went back to the buyer.", amount=shown), after
 
 
 @bp.post("/payments/refunds/<int:refund_id>/settle")

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from plugins.contract import Capability
 from storefront.access import buyer, current_buyer, current_company
 from storefront.attempts import noting
 from storefront.database import get_session, write
@@ -24,8 +25,9 @@ from storefront.orders.approval import approval_of
 from storefront.orders.moves import Moved, may_cancel, move
 from storefront.orders.view import STATE_WORDS
 from storefront.payments import captures, payment_of, refunds
-from storefront.payments.models import PAID
+from storefront.payments.models import PAID, Payment
 from storefront.shipments import shipments_of
+from storefront.shop import current_shop
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
 PAGE_SIZE = 20
@@ -113,6 +115,7 @@ def show(number: str) -> ResponseReturnValue:
         order=order,
         payment=payment,
         is_new=is_new,
+        is_confirming=_is_confirming(order, payment),
         released=captures.released_minor(session, payment) if payment is not None else 0,
         refunds=refunds.of_order(session, order.id) if payment is not None and payment.state in PAID else [],
         word=STATE_WORDS[order.state],
@@ -127,6 +130,13 @@ def show(number: str) -> ResponseReturnValue:
         shipments=shipments_of(session, order.id),
         corrections=address.corrections_of(session, order.id),
     )
+
+
+def _is_confirming(order: Order, payment: Payment | None) -> bool:
+    """Whether a provider has still to say what became of the payment, and the buyer has nothing to do."""
+    if payment is None or order.state != "awaiting_payment" or payment.instructions:
+        return False
+    return payment.state == "pending" and not current_shop().plugins.can(payment.provider, Capability.OFFLINE)
 
 
 @bp.post("/<number>/cancel")

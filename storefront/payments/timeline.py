@@ -49,6 +49,7 @@ CODES = {
 }
 _ANOTHER_AMOUNT = re.compile(r"(\S+) answered (\d{1,16}) ([A-Z]{3}), asked (\d{1,16}) ([A-Z]{3})", re.A)
 _ANOTHER_REFERENCE = re.compile(r"(\S+) answered with another reference")
+_REFUNDED = re.compile(r"\d+:refund:\d+ \d+", re.A)  # told by the refund's own line
 _AFTER_THE_END = re.compile(r"(\S+) says (\w+) after the payment had ended \((\w+)\)")
 
 
@@ -102,7 +103,7 @@ def in_words(note: str) -> str:
             said=said,
             ended=ended,
         )
-    return note
+    return "" if _REFUNDED.fullmatch(note) else note
 
 
 def _told(event: WebhookEvent) -> Happened:
