@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from plugins.contract import SignatureError
+from storefront import payments
 from storefront.database import get_session
 from storefront.jobs import Outbox, run_due
 from storefront.payments import PaymentMove, inbox
@@ -200,6 +202,30 @@ def test_a_valid_event_about_another_amount_is_reviewed_and_never_paid(shop: Fla
         assert incidents() == ["payment_review"]
 
 
+def test_an_answer_with_the_reference_of_another_orders_payment_is_reviewed_and_never_paid(
+    shop: Flask,
+) -> None:
+    with shop.app_context():
+        first, second = pay_with(shop, "requires_action"), pay_with(shop, "timeout_after_commit")
+        assert (order_of(first).id == order_of(second).id, second.provider_ref) == (False, None)
+        provider = dummy(shop)
+        provider.settle(str(second.id), "captured")
+        answer = provider.latest[str(second.id)]
+        provider.latest[str(second.id)] = replace(answer, provider_ref=again(first).provider_ref)
+        payments.ask(second.id)
+        assert (again(second).state, order_of(second).state) == ("review", "awaiting_payment")
+        assert incidents() == ["payment_review"]
+
+
+def test_control_with_a_reference_of_its_own_the_same_answer_is_paid(shop: Flask) -> None:
+    with shop.app_context():
+        pay_with(shop, "requires_action")
+        second = pay_with(shop, "timeout_after_commit")
+        dummy(shop).settle(str(second.id), "captured")
+        payments.ask(second.id)
+        assert (again(second).state, order_of(second).state) == ("captured", "confirmed")
+
+
 def test_a_valid_event_of_a_payment_that_is_not_ours_is_kept_and_touches_nobody(shop: Flask) -> None:
     with shop.app_context():
         mine = pay_with(shop, "requires_action")
@@ -223,7 +249,7 @@ def test_an_event_that_overtakes_the_answer_of_start_is_followed_later(shop: Fla
         assert payment.provider_ref is None
         ghost = again(payment)
         get_session().expunge(ghost)
-        ghost.provider_ref = "DUMMY-1"
+        ghost.provider_ref = f"DUMMY-{payment.id}-start-1"
         assert post(shop.test_client(), ghost, event="early") == 204
         run_due()
         assert events() == [("early", "unknown")]

@@ -121,7 +121,7 @@ class Dummy:
         with self._lock:
             if key in self.started:
                 return self.started[key]
-            reference = f"DUMMY-{len(self.started) + 1}"
+            reference = f"DUMMY-{key.replace(':', '-')}"  # no counter: it would begin anew with the process
             outcome = self.settings.outcome
             if outcome == "declined":
                 result = Result(

@@ -43,6 +43,15 @@ _ORDER = locked(
         Order.id == select(Payment.order_id).where(Payment.id == bindparam("payment")).scalar_subquery()
     )
 )
+_OWNER = (
+    select(Payment.id)
+    .where(
+        Payment.provider == bindparam("provider"),
+        Payment.provider_ref == bindparam("ref"),
+        Payment.order_id != bindparam("order"),
+    )
+    .limit(1)
+)
 _LATER = select(func.count()).where(
     Payment.order_id == bindparam("order"), Payment.id > bindparam("payment"), Payment.state != "failed"
 )
@@ -68,7 +77,11 @@ def apply(session: Session, payment_id: int, result: Result, *, actor: str, aske
         record_incident(
             session, "payment_notice", f"{payment.provider}: {told}", {"notice": dict(result.notice)}
         )
-    wrong = _mismatch(payment, result, _asked(session, payment, result)) or _too_late(payment, result)
+    wrong = (
+        _mismatch(payment, result, _asked(session, payment, result))
+        or _of_another_order(session, payment, result)
+        or _too_late(payment, result)
+    )
     target = "review" if wrong or payment.state == "review" else _target(payment, result)
     if target == payment.state == "review":
         _keep_what_was_taken(payment, result)  # a person decides, whatever else is said meanwhile
@@ -173,6 +186,15 @@ def _mismatch(payment: Payment, result: Result, asked: Money) -> str | None:
     if payment.provider_ref and result.provider_ref and payment.provider_ref != result.provider_ref:
         return f"{payment.provider} answered with another reference"
     return None
+
+
+def _of_another_order(session: Session, payment: Payment, result: Result) -> str | None:
+    """Money that is told under a reference which is another order's already: one sum does not pay two orders."""
+    if result.status not in ("authorized", "captured", "refunded") or not result.provider_ref:
+        return None
+    asked = {"provider": payment.provider, "ref": result.provider_ref, "order": payment.order_id}
+    owner = session.scalar(_OWNER, asked)
+    return None if owner is None else f"{payment.provider} answered with the reference of payment {owner}"
 
 
 def _is_known(payment: Payment, result: Result) -> bool:
