@@ -23,7 +23,8 @@ from storefront.commands.rule_folder import own_language
 ROOT = Path(__file__).parents[1]
 BAD_RULES = Path(__file__).parent / "bad_rules"
 METHODS = ("bank_transfer", "dummy", "flat_rate", "net_terms", "table_rate")
-SOURCES = [*sorted((ROOT / "rules").glob("*.py")), ROOT / "storefront" / "commands" / "rules.py"]
+COMMANDS = ROOT / "storefront" / "commands"
+SOURCES = [*sorted((ROOT / "rules").glob("*.py")), COMMANDS / "rules.py", COMMANDS / "rule_folder.py"]
 # What takes a sentence: a plain text there would be the same in both languages.
 TAKES_SENTENCE = {"problem", "add", "fault", "BadValue", "Fault", "TomlFault", "Told", "_without_effect"}
 # Names and numbers alone.
