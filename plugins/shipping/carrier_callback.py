@@ -34,7 +34,7 @@ from plugins import (
 )
 from plugins.guard import DeadlineError, bounded
 from plugins.outgoing import checked_url, post, reach, refuse_private_setting
-from plugins.shipping.tariff import Tariff, quote
+from plugins.shipping.tariff import Tariff, quote, without_tax
 from plugins.shipping.tariff_files import read_tariffs
 
 PLUGIN_API = 1
@@ -201,8 +201,7 @@ class CarrierCallback:
         name, code = _text(each.get("service_name")), _text(each.get("service_code"))
         if price is None or not name or not code:
             return None
-        if self.settings.prices_include_tax and self.settings.tax_rate is not None:
-            price = _rounded(price / (1 + self.settings.tax_rate))
+        tax_inside = self.settings.tax_rate if self.settings.prices_include_tax else None
         first, last = _day(each.get("min_delivery_date")), _day(each.get("max_delivery_date"))
         if first is None or first < request.ship_on:
             first = last = None
@@ -211,7 +210,7 @@ class CarrierCallback:
         return Rate(
             code=code,
             label={"ja": name, "en": name},
-            price=Money(int(price), request.currency),
+            price=Money(without_tax(price, tax_inside), request.currency),
             tax_rate=self.settings.tax_rate,
             earliest=first,
             latest=last,
@@ -272,11 +271,7 @@ def _minor(told: object, currency: str) -> Decimal | None:
         told = int(told)
     if type(told) is not int or not 0 <= told < 10**15:
         return None
-    return _rounded(Decimal(told) / (100 if currency in WHOLE else 1))
-
-
-def _rounded(number: Decimal) -> Decimal:
-    return number.quantize(Decimal(1), ROUND_HALF_UP)
+    return (Decimal(told) / (100 if currency in WHOLE else 1)).quantize(Decimal(1), ROUND_HALF_UP)
 
 
 def _text(told: object) -> str:

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -41,6 +42,16 @@ NO_COOL = NeedsQuotation(
 )
 
 
+def _known(regions: tuple[str, ...]) -> tuple[str, ...]:
+    for region in regions:
+        if region.startswith("JP") and region not in PREFECTURES:
+            raise ValueError(f"{region} is no prefecture; they are JP-01 to JP-47")
+    return regions
+
+
+Regions = Annotated[tuple[str, ...], AfterValidator(_known)]
+
+
 class Size(BaseModel):
     """A parcel is of this size when its three sides and its weight are not above these."""
 
@@ -59,13 +70,8 @@ class Extra(BaseModel):
     label: dict[str, str]
     amount_minor: Amount
     postcodes: tuple[Annotated[str, Field(pattern=r"^[0-9]{1,7}$")], ...] = ()
-    regions: tuple[str, ...] = ()
+    regions: Regions = ()
     remote: bool = False
-
-    @field_validator("regions")
-    @classmethod
-    def known(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
-        return _known(regions)
 
     @model_validator(mode="after")
     def for_somewhere(self) -> "Extra":
@@ -80,13 +86,6 @@ class Extra(BaseModel):
             or to.region in self.regions
             or (to.postcode or "-").startswith(self.postcodes or ("?",))
         )
-
-
-def _known(regions: tuple[str, ...]) -> tuple[str, ...]:
-    for region in regions:
-        if region.startswith("JP") and region not in PREFECTURES:
-            raise ValueError(f"{region} is no prefecture; they are JP-01 to JP-47")
-    return regions
 
 
 class Tariff(BaseModel):
@@ -110,7 +109,7 @@ class Tariff(BaseModel):
     transit: Literal["calendar", "business"] = "calendar"
     closed: tuple[date, ...] = ()
     zones: dict[str, tuple[str, ...]]
-    not_served: tuple[str, ...] = ()
+    not_served: Regions = ()
     sizes: tuple[Size, ...] = Field(min_length=1)
     prices: dict[int, dict[str, Amount]] = {}
     table: str | None = None
@@ -127,11 +126,6 @@ class Tariff(BaseModel):
                     raise ValueError(f"{region} stands in zones {seen[region]} and {zone}")
                 seen[region] = zone
         return zones
-
-    @field_validator("not_served")
-    @classmethod
-    def known(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
-        return _known(regions)
 
     @field_validator("slots")
     @classmethod
@@ -227,11 +221,14 @@ class Tariff(BaseModel):
         extra = sum(each.amount_minor for each in self.extras if each.applies(request))
         return self.prices[size.sum_cm][zone] + cool + extra
 
-    def without_tax(self, price: int) -> int:
-        """A price of the tariff as the contract wants it; half a unit is rounded up."""
-        if not self.prices_include_tax or self.tax_rate is None:
-            return price
-        return int((price / (1 + self.tax_rate)).quantize(Decimal(1), ROUND_HALF_UP))
+    def net(self, price: int) -> int:
+        """A price of the tariff as the contract wants it."""
+        return without_tax(price, self.tax_rate if self.prices_include_tax else None)
+
+
+def without_tax(price: int | Decimal, tax_rate: Decimal | None) -> int:
+    """Minor units without the tax that is in them; half a unit is rounded up."""
+    return int((price / (1 + (tax_rate or Decimal(0)))).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def _days(first: date) -> Iterator[date]:
@@ -287,7 +284,7 @@ def quote(tariffs: tuple[Tariff, ...], request: RateRequest, code: str) -> Quote
         Rate(
             code=code,
             label=tariff.shown_label(),
-            price=Money(tariff.without_tax(total), request.currency),
+            price=Money(tariff.net(total), request.currency),
             tax_rate=tariff.tax_rate,
             earliest=tariff.arrival(days[0], request) if days else None,
             latest=tariff.arrival(days[1], request) if days else None,

@@ -193,10 +193,7 @@ def line_of(text: str, path: tuple[int | str, ...]) -> int:
             here = [*table, *key.group(1).replace('"', "").split(".")]
         else:
             continue
-        depth = next(
-            (at for at, pair in enumerate(zip(here, words, strict=False)) if pair[0] != pair[1]), None
-        )
-        common = min(len(here), len(words)) if depth is None else 0
-        if common > deepest:
+        common = min(len(here), len(words))
+        if common > deepest and here[:common] == words[:common]:
             best, deepest = number, common
     return best
