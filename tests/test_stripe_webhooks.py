@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from plugins import RawRequest, SignatureError
+from plugins import Money, RawRequest, Result, SignatureError
 from plugins.payments.stripe_checkout import UnknownOutcomeError
-from storefront.database import get_session
+from storefront.database import get_session, write
 from storefront.jobs import run_due
-from storefront.payments import Payment, payment_of
+from storefront.payments import Payment, apply, payment_of
+from storefront.payments.reconcile import look_after
 from storefront.payments.refunds import Refunded, refund
 from support.fake_stripe import SECRET, FakeStripe
 from support.ordering import placed
@@ -314,6 +315,43 @@ def test_a_refund_goes_to_stripe_once_and_stands_in_the_books(shop: Flask) -> No
         assert again(payment).state == "partially_refunded"
         assert [each["amount"] for each in fake.refunds.values()] == [1_000]
         assert incidents() == []
+
+
+def test_a_refund_that_the_bank_sends_back_after_days_is_told_and_may_be_made_again(shop: Flask) -> None:
+    with shop.app_context():
+        fake, payment = ordered(shop)
+        fake.pay(session_of(payment))
+        deliver(shop, fake)
+        refund(payment.id, 1_000, "damaged", "owner@example.com")
+        refund(payment.id, 500, "late", "owner@example.com")
+        first, second = fake.refunds
+        shop.extensions["koguchi"].clock.forward(days=5)
+        fake.settle_refund(first, well=False)
+        for _ in range(2):
+            deliver(shop, fake)
+        assert (again(payment).state, incidents()) == ("partially_refunded", ["refund_failed"])
+        fake.settle_refund(second, well=False)
+        deliver(shop, fake)
+        assert (again(payment).state, incidents()) == ("captured", ["refund_failed"] * 2)
+        done = refund(payment.id, payment.amount_minor, "once more", "owner@example.com")
+        assert (done.left_minor, again(payment).state) == (0, "refunded")
+
+
+def test_control_an_answer_from_before_a_refund_was_done_undoes_nothing(
+    shop: Flask,
+) -> None:
+    with shop.app_context():
+        fake, payment = ordered(shop)
+        fake.pay(session_of(payment))
+        deliver(shop, fake)
+        refund(payment.id, 1_000, "damaged", "owner@example.com")
+        with write() as session:
+            old = Result("captured", payment.provider_ref, Money(payment.amount_minor, "JPY"), "")
+            apply(session, payment.id, old, actor="stripe_checkout", asked_in="captured")
+        assert (again(payment).state, incidents()) == ("partially_refunded", [])
+        shop.extensions["koguchi"].clock.forward(days=1)
+        look_after()  # it is asked once more, and then no more
+        assert (again(payment).state, again(payment).ask_at, incidents()) == ("partially_refunded", None, [])
 
 
 def test_a_refund_made_in_the_dashboard_stands_in_the_books_too(shop: Flask) -> None:

@@ -22,8 +22,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     ),
     "authorized": frozenset({"captured", "refunded", "failed", "canceled", "review"}),
     "captured": frozenset({"partially_refunded", "refunded", "disputed", "review"}),
-    "partially_refunded": frozenset({"refunded", "disputed", "review"}),
-    "refunded": frozenset({"disputed", "review"}),
+    "partially_refunded": frozenset({"captured", "refunded", "disputed", "review"}),  # back: a refund failed
+    "refunded": frozenset({"captured", "partially_refunded", "disputed", "review"}),
     "disputed": frozenset({"captured", "partially_refunded", "refunded", "review"}),
     "review": frozenset(),  # only a person leads out of it: review.resolve
     "failed": frozenset({"review"}),  # money that comes after all
@@ -36,6 +36,8 @@ WAITING = frozenset({"requires_action", "pending"})  # the provider is asked abo
 ENDED = frozenset({"failed", "canceled"})
 PAID = frozenset({"captured", "partially_refunded", "refunded", "disputed"})  # the money was here once
 BY_HAND = "by_hand"  # the code of a refund that somebody sent without the plugin
+SETTLED = "settled"  # the code of a refund of which a person said what went back
+CAME_BACK = "came_back"  # the code of a refund that failed after it was done
 MISMATCH = "mismatch"  # the code of a refund that the provider answered with another amount
 RETRY_WITHIN = timedelta(days=1)  # how long an order waits for another try after its payment failed
 

@@ -21,13 +21,12 @@ from storefront.language import N_
 from storefront.orders.models import Order
 from storefront.payments import telling
 from storefront.payments.attempts import view_of
-from storefront.payments.models import ALLOWED, BY_HAND, MISMATCH, UNKNOWN, Payment, Refund
+from storefront.payments.models import ALLOWED, BY_HAND, MISMATCH, SETTLED, UNKNOWN, Payment, Refund
 from storefront.payments.transition import change, hold, tell_plugins
 from storefront.shop import current_shop
 
 # While the first caller may still be at it nobody else asks; afterwards the outbox does.
 TAKEN_UP_AFTER = timedelta(minutes=2)
-SETTLED = "settled"  # a person said what went back
 REFUNDABLE = frozenset({"captured", "partially_refunded"})
 
 

@@ -43,6 +43,7 @@ CODES = {
     "by_hand": N_("paid back by hand"),
     "mismatch": N_("the provider answered another amount"),
     "settled": N_("looked up and settled"),
+    "came_back": N_("it was done, and the money came back"),
     "unknown": N_("no answer yet"),
     "pending": N_("the provider is at it"),
     "review": N_("the provider answered another amount"),

@@ -5,7 +5,7 @@ The same state again changes nothing; a late failure never undoes a capture; an 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, case, func, select, update
@@ -23,11 +23,13 @@ from storefront.payments.models import (
     ALLOWED,
     ASK_AGAIN_AFTER,
     BY_HAND,
+    CAME_BACK,
     ENDED,
     MISMATCH,
     OPEN,
     PAID,
     RETRY_WITHIN,
+    SETTLED,
     WAITING,
     Capture,
     Payment,
@@ -36,6 +38,7 @@ from storefront.payments.models import (
 )
 from storefront.plugins import events as plugin_events
 
+ANSWERS_WITHIN = timedelta(minutes=5)  # an answer may have been asked for so long ago
 # The order's row is locked first, as everywhere.
 _PAYMENT = locked(select(Payment).where(Payment.id == bindparam("payment")))
 _ORDER = locked(
@@ -91,6 +94,8 @@ def apply(session: Session, payment_id: int, result: Result, *, actor: str, aske
             _keep_details(session, payment, result, payment.state)
             if result.status == "refunded":
                 _note_refunds_made_there(session, payment, result, actor)
+            if payment.state in ("partially_refunded", "refunded"):
+                _note_refunds_that_came_back(session, order, payment, result)
         return payment.state
     if target not in ALLOWED[payment.state]:
         note(session, payment, payment.state, actor, f"refused: {result.status} {wrong or ''}".strip())
@@ -363,3 +368,31 @@ def _note_refunds_made_there(session: Session, payment: Payment, result: Result,
         session.add(made)
         session.flush()
         telling.refunded(session, payment, made)
+
+
+def _note_refunds_that_came_back(session: Session, order: Order, payment: Payment, result: Result) -> None:
+    """A refund that was done may fail after days: the buyer's bank sent the money back, and the sum there sinks.
+
+    An answer that may be older than the newest refund says nothing: it is asked once more then.
+    """
+    theirs = (Refund.state == "done", func.coalesce(Refund.code, "").not_in((BY_HAND, SETTLED)))
+    done = session.scalars(select(Refund).where(Refund.payment_id == payment.id, *theirs)).all()
+    there = result.amount.minor if result.status == "refunded" else 0
+    missing = sum(each.amount_minor for each in done) - there
+    if missing <= 0:
+        return
+    if any(each.done_at and each.done_at > now() - ANSWERS_WITHIN for each in done):
+        payment.ask_at = payment.ask_at or now() + ANSWERS_WITHIN + ASK_AGAIN_AFTER
+        return
+    lost = [each for each in done if each.amount_minor == missing][-1:] if there else done
+    for each in lost:
+        each.state, each.code = "failed", CAME_BACK
+        words = f"{order.number}: {each.amount_minor} {payment.currency} were paid back and came back"
+        telling.alarm(session, "refund_failed", words, payment, refund=each.id, code=CAME_BACK)
+    session.flush()
+    left = select(func.count()).where(Refund.payment_id == payment.id, Refund.state == "done")
+    to = "partially_refunded" if session.scalar(left) else "captured"
+    if lost and to != payment.state:
+        change(session, payment, to, payment.provider, f"{CAME_BACK} {missing}")
+    elif lost:
+        tell_plugins(session, payment, to)  # the same state, and less of the money is back
