@@ -12,7 +12,7 @@ from plugins import Money, NeedsQuotation, Parcel, Place, Quoted, RateRequest, U
 from plugins.guard import Answer
 from plugins.loader import load
 from plugins.shipping.table_rate import SAMPLE
-from plugins.shipping.tariff_files import read_tariff, read_tariffs
+from plugins.shipping.tariff_files import read_tariffs
 from rules.promise import Closed
 from storefront.shop_calendar import ShopCalendar
 
@@ -222,7 +222,7 @@ def test_prices_with_tax_in_them_are_told_without(tmp_path: Path) -> None:
 
 
 def test_the_sample_has_twelve_zones_for_all_prefectures_and_eight_sizes() -> None:
-    tariff = read_tariff(SAMPLE)
+    (tariff,) = read_tariffs(SAMPLE)
     assert tariff.sample
     assert len(tariff.zones) == 12
     regions = sorted(region for zone in tariff.zones.values() for region in zone)

@@ -50,11 +50,6 @@ def read_tariffs(path: Path) -> tuple[Tariff, ...]:
     )
 
 
-def read_tariff(path: Path) -> Tariff:
-    """The one tariff of a file that holds no more; of several dated ones the last."""
-    return read_tariffs(path)[-1]
-
-
 def _checked(path: Path, text: str, data: Mapping[str, Any]) -> Tariff:
     try:
         return Tariff.model_validate(data)

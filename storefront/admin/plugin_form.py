@@ -20,7 +20,6 @@ from storefront.plugins.forms import ENV, LONGEST, Fault, Field, as_toml, form_o
 from storefront.plugins.settings import Conflict, Held, folder_is_writable, history, look, table_of
 from storefront.plugins.uses import Use
 from storefront.shop import current_shop
-from storefront.shop_folder.versions import BY_FILE
 
 FAULTS = {
     "secret": N_(
@@ -94,7 +93,6 @@ class Version:
     keys: tuple[str, ...]
     text: str
     is_now: bool
-    is_by_file: bool
 
 
 @dataclass
@@ -201,10 +199,8 @@ def _versions(name: str, held: Held) -> list[Version]:
         older = tables[place + 1] if place + 1 < len(tables) else {}
         new = tables[place]
         keys = tuple(key for key in {**older, **new} if older.get(key) != new.get(key))
-        found.append(
-            Version(each.id, names[each.actor], each.at, each.reason, each.restores_id, keys, each.text or "",
-                    place == 0, each.actor == BY_FILE)
-        )  # fmt: skip
+        who, text = names[each.actor], each.text or ""
+        found.append(Version(each.id, who, each.at, each.reason, each.restores_id, keys, text, place == 0))
     return found
 
 

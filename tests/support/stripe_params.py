@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
-import stripe
 import typing_extensions
 from stripe._request_options import RequestOptions
 from stripe._stripe_object import UntypedStripeObject
@@ -104,8 +103,3 @@ def _fits(value: Any, kind: Any, path: str) -> bool:
     if origin is UntypedStripeObject or kind is UntypedStripeObject:
         return False
     return kind is str and isinstance(value, str)
-
-
-def params_of(name: str, module: Any = stripe.params) -> type:
-    """A TypedDict of the package by its name, such as RefundCreateParams."""
-    return typing.cast(type, getattr(module, name))
