@@ -18,7 +18,7 @@ from storefront.database import write
 from storefront.jobs import run_due
 from storefront.mail import Mail
 from storefront.orders.moves import move
-from storefront.payments import Payment, ask, mark_paid, payment_of, refunds
+from storefront.payments import Payment, ask, mark_paid, payment_of, refunds, work
 from storefront.payments.captures import take
 from storefront.payments.refunds import refund
 from storefront.stock import StockItem
@@ -164,6 +164,14 @@ def test_an_order_that_nobody_paid_is_cancelled_with_what_to_do(shop: Flask, mai
     (mail,) = mails()
     assert subjects([mail], payment) == ["Your order N is cancelled"]
     assert "It was not paid in time, and nothing was charged" in mail.body
+
+
+def test_a_payment_that_the_shop_gives_up_is_not_called_late(shop: Flask, mails: Mails) -> None:
+    payment = pay_with(shop, "requires_action")
+    mails()
+    work.void_one(payment.id, "owner@example.com")
+    (mail,) = mails()
+    assert "It was not paid, and nothing was charged" in mail.body and "in time" not in mail.body
 
 
 def test_control_an_order_that_its_buyer_cancels_says_nothing_of_time(shop: Flask, mails: Mails) -> None:
