@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from plugins import Money, RawRequest, Result, SignatureError
 from plugins.payments.stripe_checkout import UnknownOutcomeError
 from storefront.database import get_session, write
 from storefront.jobs import run_due
 from storefront.payments import Payment, apply, payment_of
+from storefront.payments.models import Refund
 from storefront.payments.reconcile import look_after
 from storefront.payments.refunds import Refunded, refund
 from support.fake_stripe import SECRET, FakeStripe
@@ -335,6 +337,23 @@ def test_a_refund_that_the_bank_sends_back_after_days_is_told_and_may_be_made_ag
         assert (again(payment).state, incidents()) == ("captured", ["refund_failed"] * 2)
         done = refund(payment.id, payment.amount_minor, "once more", "owner@example.com")
         assert (done.left_minor, again(payment).state) == (0, "refunded")
+
+
+def test_where_no_refund_has_the_amount_that_came_back_the_owner_is_told_and_nothing_is_guessed(
+    shop: Flask,
+) -> None:
+    with shop.app_context():
+        fake, payment = ordered(shop)
+        fake.pay(session_of(payment))
+        deliver(shop, fake)
+        for amount in (100, 200, 300):
+            refund(payment.id, amount, "", "owner@example.com")
+        shop.extensions["koguchi"].clock.forward(days=5)
+        for each in list(fake.refunds)[1:]:
+            fake.settle_refund(each, well=False)
+        deliver(shop, fake)
+        states = get_session().scalars(select(Refund.state).where(Refund.payment_id == payment.id))
+        assert (list(states), set(incidents())) == (["done"] * 3, {"refund_failed"})
 
 
 def test_control_an_answer_from_before_a_refund_was_done_undoes_nothing(

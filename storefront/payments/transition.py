@@ -389,10 +389,14 @@ def _note_refunds_that_came_back(session: Session, order: Order, payment: Paymen
         each.state, each.code = "failed", CAME_BACK
         words = f"{order.number}: {each.amount_minor} {payment.currency} were paid back and came back"
         telling.alarm(session, "refund_failed", words, payment, refund=each.id, code=CAME_BACK)
+    if not lost:
+        words = f"{order.number}: {missing} {payment.currency} of what was paid back came back"
+        telling.alarm(session, "refund_failed", words, payment, once=True)
+        return
     session.flush()
     left = select(func.count()).where(Refund.payment_id == payment.id, Refund.state == "done")
     to = "partially_refunded" if session.scalar(left) else "captured"
-    if lost and to != payment.state:
+    if to != payment.state:
         change(session, payment, to, payment.provider, f"{CAME_BACK} {missing}")
-    elif lost:
+    else:
         tell_plugins(session, payment, to)  # the same state, and less of the money is back
