@@ -25,16 +25,14 @@ from plugins.contract import (
     WebhookEvent,
 )
 
-MOST_BLOCKS, LONGEST_BLOCK = 5, 2_000  # of one plugin in one slot; characters
-MOST_PAGES, MOST_TABLES, MOST_ROWS = 20, 20, 1_000
-_PAGE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_CELL = (str, int, Decimal, Money, date)  # a moment is a date, and so is True an int
-
-
 MOST_MINOR = 10**15  # more than any order, and less than a column of the database holds
 LONGEST_REFERENCE, LONGEST_PAGE, LONGEST_CODE = 255, 2_000, 64  # characters that are kept
 MOST_RATES, MOST_SLOTS = 100, 100
 LONGEST_SLOT = 40  # as a form sends it back and an order keeps it
+MOST_BLOCKS, LONGEST_BLOCK = 5, 2_000  # of one plugin in one slot; characters
+MOST_PAGES, MOST_TABLES, MOST_ROWS = 20, 20, 1_000
+_PAGE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_CELL = (str, int, Decimal, Money, date)  # a moment is a date, and so is True an int
 
 
 def bad_texts(texts: object) -> bool:
@@ -117,6 +115,11 @@ def _bad_days(rate: Rate) -> str | None:
     return None
 
 
+def _is_slot(slot: str) -> bool:
+    """Whether a form sends the text back as it is: short, printable, with single blanks."""
+    return 0 < len(slot) <= LONGEST_SLOT and slot.isprintable() and " ".join(slot.split()) == slot
+
+
 def bad_result(result: object, key: str | None = None) -> str | None:
     if not isinstance(result, Result):
         return f"returned {result!r:.80}, not a Result"
@@ -185,11 +188,6 @@ def bad_return(nothing: object) -> str | None:
     if nothing is None:
         return None
     return f"returned {nothing!r:.80}, an event hook returns None: raise to be told again"
-
-
-def _is_slot(slot: str) -> bool:
-    """Whether a form sends the text back as it is: short, printable, with single blanks."""
-    return 0 < len(slot) <= LONGEST_SLOT and slot.isprintable() and " ".join(slot.split()) == slot
 
 
 def bad_health(health: object) -> str | None:

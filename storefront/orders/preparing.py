@@ -96,13 +96,8 @@ def prepare(
         asking, shipping_quotes=quotes, payment_methods=methods, lead_time=tier,
         fixes=fixes and methods is not None,
     )  # fmt: skip
-    priced, ship, pay = _settled(
-        settled,
-        ship,
-        pay,
-        keeps_ship=is_strict and bool(shipping_code),
-        keeps_pay=is_strict and bool(payment_code),
-    )
+    keeps_ship, keeps_pay = (is_strict and bool(code) for code in (shipping_code, payment_code))
+    priced, ship, pay = _settled(settled, ship, pay, keeps_ship=keeps_ship, keeps_pay=keeps_pay)
     return Prepared(priced, tuple(options or ()), tuple(ways), quotes, methods, ship, pay, tier)
 
 

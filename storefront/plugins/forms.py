@@ -89,7 +89,7 @@ def form_of(model: type[BaseModel], table: Mapping[str, Any]) -> list[Field]:
 def _field(name: str, info: Any, table: Mapping[str, Any]) -> Field:
     annotation = _plain(info.annotation)
     kind, held = _kind(annotation), table.get(name)
-    many = get_origin(annotation) in (tuple, list, set, frozenset)
+    many = _row_of(annotation) is not None
     value = "" if held is None else _shown(kind, held)
     is_kept = False
     if kind == "secret" and held is not None:
@@ -136,26 +136,30 @@ def _kind(annotation: Any) -> Kind:
         return "number"
     if annotation is str or (isinstance(annotation, type) and issubclass(annotation, Path)):
         return "text"
-    inner = [_plain(one) for one in get_args(annotation) if one is not Ellipsis]
-    is_row = get_origin(annotation) in (tuple, list, set, frozenset)
-    return "lines" if is_row and (set(inner) <= {str, Path} or _of_each(annotation)) else "toml"
+    row = _row_of(annotation)
+    return "lines" if row is not None and (set(row) <= {str, Path} or _of_each(annotation)) else "toml"
+
+
+def _row_of(annotation: Any) -> list[Any] | None:
+    """The types of what a row of values holds; None where it is no row."""
+    if get_origin(annotation) not in (tuple, list, set, frozenset):
+        return None
+    return [_plain(one) for one in get_args(annotation) if one is not Ellipsis]
 
 
 def _of_each(annotation: Any) -> tuple[str, ...]:
     """What each line may say, where a row takes certain words only."""
-    inner = [_plain(one) for one in get_args(annotation) if one is not Ellipsis]
-    words = get_args(inner[0]) if len(inner) == 1 and get_origin(inner[0]) is Literal else ()
-    is_row = get_origin(annotation) in (tuple, list, set, frozenset)
-    return tuple(words) if is_row and all(isinstance(one, str) for one in words) else ()
+    row = _row_of(annotation) or []
+    words = get_args(row[0]) if len(row) == 1 and get_origin(row[0]) is Literal else ()
+    return tuple(words) if all(isinstance(one, str) for one in words) else ()
 
 
 def _is_secret(annotation: Any) -> bool:
     """Whether a value of this type is a secret, or a row of secrets."""
     if annotation in (SecretStr, SecretBytes):
         return True
-    inner = [_plain(one) for one in get_args(annotation) if one is not Ellipsis]
-    is_row = get_origin(annotation) in (tuple, list, set, frozenset)
-    return is_row and bool(inner) and all(one in (SecretStr, SecretBytes) for one in inner)
+    row = _row_of(annotation)
+    return bool(row) and all(one in (SecretStr, SecretBytes) for one in row or ())
 
 
 def _bare(value: Any) -> Any:

@@ -28,4 +28,4 @@ _ALL = tuple(prefix for prefixes in REMOTE.values() for prefix in prefixes)
 def is_remote(country: str, postcode: str | None, own: Iterable[str] | None = None) -> bool:
     """Whether a postcode of seven digits lies on such an island; `own` are the shop's beginnings of postcodes."""
     prefixes = _ALL if own is None else tuple(own)
-    return country == "JP" and bool(postcode) and bool(prefixes) and str(postcode).startswith(prefixes)
+    return country == "JP" and (postcode or "").startswith(prefixes)
