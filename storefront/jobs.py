@@ -134,9 +134,13 @@ def _claim() -> tuple[int, Job] | None:
         row = session.scalars(statement).first()
         if row is None:
             return None
-        row.leased_until = moment + LEASE
-        row.attempts += 1
-        return row.id, Job(row.event_id, row.kind, row.payload, row.attempts)
+        if row.attempts < ATTEMPTS:
+            row.leased_until = moment + LEASE
+            row.attempts += 1
+            return row.id, Job(row.event_id, row.kind, row.payload, row.attempts)
+        row.dead_at, row.leased_until = moment, None
+        row.error = f"the worker died at it, or it took longer than {LEASE}; last known: {row.error}"[:4000]
+    return _claim()
 
 
 def _do(row_id: int, job: Job) -> None:
@@ -168,7 +172,7 @@ def _noted(row_id: int) -> None:
     with write() as session:
         row = session.get_one(Outbox, row_id)
         if row.done_at is None:
-            row.done_at, row.leased_until, row.error = now(), None, ""
+            row.done_at, row.dead_at, row.leased_until, row.error = now(), None, None, ""
 
 
 def _put_back(row_id: int, job: Job, error: str) -> None:

@@ -125,6 +125,22 @@ def test_after_its_last_attempt_a_job_is_dead_shown_and_can_be_revived(app: Flas
         assert run_due() == 1
 
 
+# F09
+def test_a_job_that_every_worker_dies_of_is_given_up_and_holds_up_nobody(
+    app: Flask, clock: FixedClock
+) -> None:
+    with app.app_context():
+        deadly = put()
+        for _ in range(ATTEMPTS):
+            assert jobs._claim() is not None  # and the worker dies
+            clock.moment += LEASE
+        good = put()
+        assert run_due() == 1
+        assert [job.event_id for job in done] == [good]
+        assert waiting(get_session()) == {"waiting": 0, "dead": 1}
+        assert "died" in row(deadly).error
+
+
 def test_a_job_that_nobody_does_is_kept_with_the_reason(app: Flask) -> None:
     with app.app_context():
         event = put("test.unknown")
