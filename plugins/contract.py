@@ -439,7 +439,7 @@ EVENTS: tuple[EventName, ...] = get_args(EventName)
 # ---- what a plugin shows and says of itself
 
 Slot = Literal["product_page", "cart_summary", "order_confirmation"]
-SLOTS: tuple[str, ...] = get_args(Slot)
+SLOTS: tuple[Slot, ...] = get_args(Slot)
 
 
 @dataclass(frozen=True, slots=True)

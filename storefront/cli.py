@@ -23,7 +23,7 @@ COMMANDS = {
     "seed": ("storefront.commands.seed", "put the shop folder's data into the database"),
     "import": ("storefront.commands.import_", "take a CSV file into the shop"),
     "export": ("storefront.commands.export", "write products, customers or prices as CSV"),
-    "plugins": ("storefront.commands.plugins", "list payment and shipping plugins and their state"),
+    "plugins": ("storefront.commands.plugins", "list plugins, their state, and whether they are well"),
     "plugin": ("storefront.commands.plugin", "start a payment or shipping plugin of your own"),
     "health": ("storefront.commands.health", "say whether the shop could serve"),
 }

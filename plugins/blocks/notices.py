@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic_core import PydanticCustomError
 
 from plugins import Block, BlockContext, Config, Link, Slot, hookimpl
-from plugins.answers import bad_link, bad_texts
+from plugins.answers import MOST_BLOCKS, bad_link, bad_texts
+from plugins.contract import SLOTS
 
 PLUGIN_API = 1
 
@@ -24,9 +25,7 @@ class Notice(BaseModel):
 
     title: dict[str, str]
     body: dict[str, str]
-    slots: tuple[Slot, ...] = Field(
-        default=("product_page", "cart_summary", "order_confirmation"), min_length=1
-    )
+    slots: tuple[Slot, ...] = Field(default=SLOTS, min_length=1)
     since: date | None = None
     until: date | None = None
     skus: tuple[str, ...] = Field(default=(), description="only where one of these stands on the page")
@@ -72,11 +71,11 @@ CONFIG = Settings
 
 @hookimpl
 def template_blocks(slot: Slot, ctx: BlockContext, settings: Settings) -> Sequence[Block]:
-    """What holds today for this page, in the order of shop.toml; the first five, for a page is no notice board."""
+    """What holds today for this page, in the order of shop.toml; the first few, for a page is no notice board."""
     shown = [each for each in settings.notice if _holds(each, slot, ctx)]
     return [
         Block(each.title, each.body, Link(each.link_label, each.link) if each.link else None)
-        for each in shown[:5]
+        for each in shown[:MOST_BLOCKS]
     ]
 
 

@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--provider",
         metavar="PKG:OBJ",
-        help="the payment or shipping provider that the contract kit (plugins.testing) runs against",
+        help="the provider, or the module of hooks, that the contract kit (plugins.testing) runs against",
     )
 
 

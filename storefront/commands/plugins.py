@@ -16,7 +16,7 @@ from storefront.commands.shop_argument import add_shop
 
 def register(subparsers: Any) -> None:
     """Add `plugins`."""
-    parser = subparsers.add_parser("plugins", help="list payment and shipping plugins and their state")
+    parser = subparsers.add_parser("plugins", help="list plugins, their state, and whether they are well")
     add_shop(parser, kind=Path)
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
