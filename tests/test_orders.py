@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select
 
 from plugins.contract import Money, Result
 from storefront.catalog import Product
@@ -15,7 +15,7 @@ from storefront.jobs import run_due
 from storefront.orders import STATES, Order, pages
 from storefront.orders.moves import ALLOWED, Moved, NotMoved, approve, cancel_unpaid, move
 from storefront.payments import Payment, PaymentMove, apply, mark_paid, payment_of
-from storefront.stock import Reservation
+from storefront.stock import Reservation, StockItem
 from support.ordering import allow_terms, placed
 from support.shop import FixedClock, sign_in
 
@@ -114,6 +114,21 @@ def test_an_unpaid_order_is_cancelled_after_its_time_and_its_stock_comes_back(
         assert (state_of(late), state_of(paid)) == ("cancelled", "confirmed")
         with write() as session:
             assert {each.order_id for each in session.scalars(select(Reservation))} == {paid}
+
+
+@pytest.mark.parametrize("is_counted", [True, False])
+def test_an_unpaid_order_of_goods_that_nobody_counts_is_cancelled_as_early(
+    app: Flask, clock: FixedClock, is_counted: bool
+) -> None:
+    with app.app_context():
+        if not is_counted:
+            with write() as session:
+                session.execute(delete(StockItem))
+        order_id = placed("hayashi", {"M4-10": 40}).id
+        assert cancel_unpaid() == 0
+        clock.forward(days=11)
+        assert cancel_unpaid() == 1
+        assert state_of(order_id) == "cancelled"
 
 
 def test_cancelling_gives_up_the_open_payment(app: Flask) -> None:

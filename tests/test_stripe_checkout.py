@@ -427,6 +427,14 @@ def test_one_key_is_one_refund_even_after_stripe_forgot_the_key() -> None:
     assert len(counter.stripe.refunds) == 1
 
 
+def test_a_refund_whose_payment_another_account_does_not_know_is_unknown_and_not_refused() -> None:
+    counter = Counter().paid()
+    counter.refund(5_000)  # and the answer was lost
+    counter.stripe.sessions.clear()  # the owner changed api_key meanwhile
+    with pytest.raises(UnknownOutcomeError):
+        counter.refund(5_000)
+
+
 def test_a_konbini_refund_waits_for_the_buyer_s_account_and_may_fail() -> None:
     counter = Counter().paid(FakeStripe.order_at_konbini)
     counter.stripe.pay_at_konbini(counter.session)

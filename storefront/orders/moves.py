@@ -162,7 +162,7 @@ def cancel_unpaid() -> int:
 
     with write() as session:
         statement = select(stock.Reservation.order_id).where(stock.Reservation.expires_at <= now()).distinct()
-        late = list(session.scalars(statement.limit(200)))
+        late = [*session.scalars(statement.limit(200)), *reconcile.overdue(session)]
     cancelled = 0
     for order_id in late:
         if not reconcile.may_give_up(order_id):

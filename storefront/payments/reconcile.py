@@ -8,17 +8,19 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from plugins.contract import Capability
 from storefront.clock import now
 from storefront.database import get_session, locked, write
-from storefront.orders.moves import move
+from storefront.orders.models import Order
+from storefront.orders.moves import PAYMENT_GRACE, UNPAID, move
 from storefront.payments.attempts import ask, payment_of
 from storefront.payments.models import ASK_AGAIN_AFTER, ENDED, WAITING, Payment
 from storefront.payments.transition import has_refund_under_way, hold
 from storefront.shop import current_shop
+from storefront.stock import Reservation
 
 log = logging.getLogger("koguchi.payments")
 LONGEST_PAUSE = timedelta(hours=6)
@@ -105,6 +107,19 @@ def _is_in_review(session: Session, order_id: int) -> bool:
     """Whether the owner still has to say of an earlier attempt that it paid the order."""
     of_order = select(Payment.id).where(Payment.order_id == order_id, Payment.state == "review")
     return session.scalars(of_order.limit(1)).first() is not None
+
+
+def overdue(session: Session) -> list[int]:
+    """Orders that wait for a payment whose time is over and hold no stock, whose own end would end them."""
+    moment = now()
+    holds_stock = exists().where(Reservation.order_id == Order.id)
+    is_over = or_(
+        Payment.expires_at <= moment - PAYMENT_GRACE,
+        Payment.expires_at.is_(None) & (Payment.updated_at <= moment - UNPAID),
+    )
+    waits = (Order.state == "awaiting_payment", Payment.state.in_(WAITING), is_over, ~holds_stock)
+    statement = select(Order.id).join(Payment, Payment.order_id == Order.id).where(*waits).distinct()
+    return list(session.scalars(statement.limit(200)))
 
 
 def may_give_up(order_id: int) -> bool:

@@ -190,14 +190,13 @@ class StripeCheckout:
         if amount.currency != payment.amount.currency or not 0 < amount.minor <= payment.amount.minor:
             return failed(payment, key, "over_refund", NOT_REFUNDED, amount)
         with _outcome("refund"):
-            try:
-                session = self._sessions.of(payment)
-                intent = intent_of(session)
-                if session is None or intent is None or not intent.amount_received:
-                    return failed(payment, key, "not_paid", NOT_REFUNDED, amount)
-                made = self._earlier_refund(intent.id, key)
-                if made is None:
-                    made = self._refund(session, intent, amount, key, reason)
+            session = self._sessions.of(payment)
+            intent = intent_of(session)
+            if session is None or intent is None or not intent.amount_received:
+                return failed(payment, key, "not_paid", NOT_REFUNDED, amount)
+            made = self._earlier_refund(intent.id, key)
+            try:  # a refusal is certain of the refund alone: a look that is refused says nothing of an earlier try
+                made = made or self._refund(session, intent, amount, key, reason)
             except AmountError:
                 return failed(payment, key, "amount_not_taken", NOT_REFUNDED, amount)
             except (stripe.CardError, stripe.InvalidRequestError) as error:
