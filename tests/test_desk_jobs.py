@@ -13,16 +13,17 @@ from storefront.audit import AuditEntry
 from storefront.clock import now
 from storefront.database import get_session, write
 from storefront.jobs import ATTEMPTS, LONGEST_PAUSE, Outbox
+from support.ordering import placed
 from support.shop import sign_in
 
 
-def leave(app: Flask, *, dead: bool, kind: str = "plugin.event") -> int:
+def leave(app: Flask, *, dead: bool, kind: str = "plugin.event", order_id: int = 7) -> int:
     """A job that failed, given up or waiting for its next try."""
     with app.app_context(), write() as session:
         job = Outbox(
             event_id=f"event-{dead}-{kind}",
             kind=kind,
-            payload={"event": "order_placed", "plugin": "event_webhooks", "order_id": 7, "id": "x"},
+            payload={"event": "order_placed", "plugin": "event_webhooks", "order_id": order_id, "id": "x"},
             created_at=now(),
             available_at=now() + timedelta(hours=2),
             attempts=ATTEMPTS if dead else 3,
@@ -48,6 +49,16 @@ def test_what_was_given_up_stands_first_with_its_reason_and_what_it_was_about(
     assert "Try now" not in page  # the owner's button
     page = client.get("/admin/jobs?lang=ja").text
     assert "プラグインへの通知" in page
+
+
+def test_a_job_of_an_order_names_it_by_its_number_and_leads_there(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        order = placed("hayashi", {"N4-SUS": 100})
+        order_id, number = order.id, order.number
+    leave(app, dead=True, order_id=order_id)
+    sign_in(client, "clerk")
+    page = client.get("/admin/jobs?lang=en").text
+    assert f'<a href="/admin/orders/{number}">{number}</a>' in page and "order_id" not in page
 
 
 def test_the_owner_tries_a_job_again_under_its_event_id(app: Flask, client: FlaskClient) -> None:

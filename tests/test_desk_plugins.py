@@ -13,6 +13,8 @@ from flask.testing import FlaskClient
 from plugins.contract import Health, Rate, RateRequest, Unavailable
 from plugins.contract import Money as PluginMoney
 from plugins.guard import Answer, Failure
+from plugins.loader import BUILT_IN
+from storefront.admin.plugin_words import ABOUT
 from support.shop import RULES, sign_in
 
 SECRET = "sk_live_never_show_me"
@@ -339,3 +341,12 @@ def test_an_odd_question_is_answered_with_a_sentence(owner: FlaskClient) -> None
         answer = owner.get(f"{TRIAL}?{query}")
         assert answer.status_code == 200 and told in body(answer), query
         assert " ms</td>" not in body(answer), query
+
+
+def test_every_plugin_of_the_shop_says_what_it_is_for_also_while_it_is_off(
+    app: Flask, owner: FlaskClient
+) -> None:
+    page = body(owner.get("/admin/plugins?lang=en"))
+    assert set(ABOUT) == set(BUILT_IN)
+    assert all(words.partition("'")[0] in page for words in ABOUT.values())
+    assert "It moves no money" in body(owner.get("/admin/plugins/dummy"))

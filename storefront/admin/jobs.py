@@ -15,6 +15,7 @@ from storefront.admin.desk import bp, page_of
 from storefront.database import get_session, locked, write
 from storefront.jobs import Outbox, revive, waiting
 from storefront.language import N_, _
+from storefront.orders import Order
 
 WORDS = {
     "mail": N_("A mail"),
@@ -44,14 +45,18 @@ def jobs() -> str:
         .order_by(Outbox.dead_at.is_(None), Outbox.available_at, Outbox.id)
     )
     session = get_session()
+    page = page_of(session, query)
+    ids = {order_id for job in page.items if isinstance(order_id := job.payload.get("order_id"), int)}
+    found = session.execute(select(Order.id, Order.number).where(Order.id.in_(ids))) if ids else ()
+    numbers = {order_id: number for order_id, number in found}
     return render_template(
-        "admin/jobs.html", page=page_of(session, query), counts=waiting(session), words=WORDS, about=about
+        "admin/jobs.html", page=page, counts=waiting(session), words=WORDS, about=about, numbers=numbers
     )
 
 
-def about(job: Outbox) -> str:
+def about(job: Outbox, *, without: tuple[str, ...] = ()) -> str:
     """What the job is about, in the words of its payload: the plugin and the event, or the numbers of its rows."""
-    told = {name: value for name, value in job.payload.items() if name not in ("id", "at")}
+    told = {name: value for name, value in job.payload.items() if name not in ("id", "at", *without)}
     return ", ".join(f"{name}: {value}" for name, value in told.items())[:200]
 
 

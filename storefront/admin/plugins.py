@@ -16,6 +16,7 @@ from plugins.loader import Plugin
 from storefront.access import current_person, staff
 from storefront.admin.desk import bp
 from storefront.admin.plugin_form import confirmation, settings_part, use_words
+from storefront.admin.plugin_words import about
 from storefront.database import get_session
 from storefront.language import N_, _, text
 from storefront.plugins.failures import failures_of, newest_failures
@@ -63,6 +64,7 @@ def plugins() -> str:
     return render_template(
         "admin/plugins.html",
         plugins=found.installed,
+        about=about,
         state=state_of,
         looks=LOOKS,
         words=WORDS,
@@ -135,6 +137,7 @@ def page_of(name: str, *, health: Asked | None = None, **settings: Any) -> str:
     return render_template(
         "admin/plugin.html",
         plugin=found,
+        about=about(name),
         label=text(provider.label) if provider is not None else "",
         state=state_of(found),
         looks=LOOKS,
