@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from storefront.payments import attempts, refunds, transition
+from storefront.payments import attempts, refunds, refunds_there, transition
 from storefront.payments.models import ALLOWED
 from support import lives, postgres
 from support.agreement import disagreements
@@ -279,5 +279,5 @@ def test_control_without_another_look_a_refund_made_there_beside_one_of_ours_is_
         life.refund(0, 700, "timeout")
         life.pay_back_there(0, 300)
 
-    monkeypatch.setattr(transition, "has_refund_under_way", lambda *_: False)
+    monkeypatch.setattr(refunds_there, "has_refund_under_way", lambda *_: False)
     assert is_seen(world, "captured", opening=both)

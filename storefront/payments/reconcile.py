@@ -18,7 +18,8 @@ from storefront.orders.models import Order
 from storefront.orders.moves import PAYMENT_GRACE, UNPAID, move
 from storefront.payments.attempts import ask, payment_of
 from storefront.payments.models import ASK_AGAIN_AFTER, ENDED, WAITING, Payment
-from storefront.payments.transition import has_refund_under_way, hold
+from storefront.payments.refunds_there import has_refund_under_way
+from storefront.payments.transition import hold
 from storefront.shop import current_shop
 from storefront.stock import Reservation
 

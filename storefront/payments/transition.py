@@ -5,10 +5,10 @@ The same state again changes nothing; a late failure never undoes a capture; an 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from plugins.contract import Money, Result
@@ -18,27 +18,22 @@ from storefront.database import locked
 from storefront.incidents import record_incident
 from storefront.orders.models import Order
 from storefront.orders.moves import DECLINED_AT_ONCE, PAYMENT_GRACE, move
-from storefront.payments import telling
+from storefront.payments import refunds_there, telling
 from storefront.payments.models import (
     ALLOWED,
     ASK_AGAIN_AFTER,
-    BY_HAND,
     CAME_BACK,
     ENDED,
-    MISMATCH,
     OPEN,
     PAID,
     RETRY_WITHIN,
-    SETTLED,
     WAITING,
     Capture,
     Payment,
     PaymentMove,
-    Refund,
 )
 from storefront.plugins import events as plugin_events
 
-ANSWERS_WITHIN = timedelta(minutes=5)  # an answer may have been asked for so long ago
 # The order's row is locked first, as everywhere.
 _PAYMENT = locked(select(Payment).where(Payment.id == bindparam("payment")))
 _ORDER = locked(
@@ -93,7 +88,7 @@ def apply(session: Session, payment_id: int, result: Result, *, actor: str, aske
         if wrong is None:
             _keep_details(session, payment, result, payment.state)
             if result.status == "refunded":
-                _note_refunds_made_there(session, payment, result, actor)
+                refunds_there.note_made_there(session, payment, result, actor)
             if payment.state in ("partially_refunded", "refunded"):
                 _note_refunds_that_came_back(session, order, payment, result)
         return payment.state
@@ -125,7 +120,7 @@ def _make(
     if to == "refunded" and before in OPEN:
         payment.captured_minor = result.amount.minor  # it came and went before anybody here heard of it
     if result.status == "refunded" and not wrong:
-        _note_refunds_made_there(session, payment, result, actor)
+        refunds_there.note_made_there(session, payment, result, actor)
     if wrong:
         payment.updated_at = now()
         telling.alarm(session, "payment_review", f"{order.number}: {wrong}", payment)
@@ -326,77 +321,9 @@ def _is_first(session: Session, payment: Payment) -> bool:
     return not session.scalar(earlier)
 
 
-def has_refund_under_way(session: Session, payment_id: int) -> bool:
-    """Whether a refund waits for the provider's word; one that waits for a person's does not count."""
-    waits = select(func.count()).where(
-        Refund.payment_id == payment_id,
-        Refund.state == "requested",
-        func.coalesce(Refund.code, "") != MISMATCH,
-    )
-    return bool(session.scalar(waits))
-
-
-def _note_refunds_made_there(session: Session, payment: Payment, result: Result, actor: str) -> None:
-    """What was paid back at the provider itself becomes a row too, so that the sum stays right.
-
-    While a refund of ours is on its way nobody knows whether it is in the provider's sum: it is asked once more then.
-    """
-    if payment.ask_at is None and has_refund_under_way(session, payment.id):
-        payment.ask_at = now() + ASK_AGAIN_AFTER
-    theirs = func.coalesce(Refund.answered_minor, 0)  # of a refund that does not fit and nobody looked at yet
-    counts = case((theirs > Refund.amount_minor, theirs), else_=Refund.amount_minor)
-    known = select(func.coalesce(func.sum(counts), 0)).where(
-        Refund.payment_id == payment.id, Refund.state != "failed"
-    )
-    of_all = int(session.scalar(known) or 0)
-    by_hand = int(
-        session.scalar(known.where(Refund.code == BY_HAND)) or 0
-    )  # the provider knows nothing of it
-    taken = payment.amount_minor if payment.captured_minor is None else payment.captured_minor
-    more = min(result.amount.minor - (of_all - by_hand), taken - of_all)
-    if more > 0:
-        count = int(session.scalar(select(func.count()).where(Refund.payment_id == payment.id)) or 0)
-        made = Refund(
-            payment_id=payment.id,
-            amount_minor=more,
-            key=f"{payment.id}:refund:{count + 1}",
-            state="done",
-            reason="at the provider",
-            actor=actor[:254],
-            done_at=now(),
-        )
-        session.add(made)
-        session.flush()
-        telling.refunded(session, payment, made)
-
-
 def _note_refunds_that_came_back(session: Session, order: Order, payment: Payment, result: Result) -> None:
-    """A refund that was done may fail after days: the buyer's bank sent the money back, and the sum there sinks.
-
-    An answer that may be older than the newest refund says nothing: it is asked once more then.
-    """
-    theirs = (Refund.state == "done", func.coalesce(Refund.code, "").not_in((BY_HAND, SETTLED)))
-    done = session.scalars(select(Refund).where(Refund.payment_id == payment.id, *theirs)).all()
-    there = result.amount.minor if result.status == "refunded" else 0
-    missing = sum(each.amount_minor for each in done) - there
-    if missing <= 0:
-        return
-    if any(each.done_at and each.done_at > now() - ANSWERS_WITHIN for each in done):
-        payment.ask_at = payment.ask_at or now() + ANSWERS_WITHIN + ASK_AGAIN_AFTER
-        return
-    lost = [each for each in done if each.amount_minor == missing][-1:] if there else done
-    for each in lost:
-        each.state, each.code = "failed", CAME_BACK
-        words = f"{order.number}: {each.amount_minor} {payment.currency} were paid back and came back"
-        telling.alarm(session, "refund_failed", words, payment, refund=each.id, code=CAME_BACK)
-    if not lost:
-        words = f"{order.number}: {missing} {payment.currency} of what was paid back came back"
-        telling.alarm(session, "refund_failed", words, payment, once=True)
-        return
-    session.flush()
-    left = select(func.count()).where(Refund.payment_id == payment.id, Refund.state == "done")
-    to = "partially_refunded" if session.scalar(left) else "captured"
-    if to != payment.state:
-        change(session, payment, to, payment.provider, f"{CAME_BACK} {missing}")
-    else:
+    to = refunds_there.note_came_back(session, order, payment, result)
+    if to == payment.state:
         tell_plugins(session, payment, to)  # the same state, and less of the money is back
+    elif to is not None:
+        change(session, payment, to, payment.provider, CAME_BACK)
