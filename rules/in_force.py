@@ -36,14 +36,9 @@ class RulesInForce:
         self.all_rules = ruleset.rules
         self.on = on
         rules = ruleset.rules if only_rules is None else only_rules
-        live = [
-            rule
-            for rule in rules
-            if (rule.mode == "live" or rule.code == extra) and rule.group != "FU" and rule.is_in_force(on)
-        ]
-        self.shadow = [
-            rule for rule in rules if rule.mode == "shadow" and rule.group != "FU" and rule.is_in_force(on)
-        ]
+        there = [rule for rule in rules if rule.group != "FU" and rule.is_in_force(on)]
+        live = [rule for rule in there if rule.mode == "live" or rule.code == extra]
+        self.shadow = [rule for rule in there if rule.mode == "shadow"]
         exceptions: dict[str, list[RuleException]] = {}
         for exception in ruleset.exceptions:
             if exception.is_in_force(on):

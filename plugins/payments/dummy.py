@@ -1,8 +1,7 @@
 """A provider for tests and demonstrations that fails on demand. It moves no money: not for a real shop.
 
-[plugins.dummy] outcome, capture_outcome and refund_outcome say what start, capture and refund do; one key always gives
-one answer, as with a real provider. `settle` plays the buyer, `webhook` the provider's messages, signed with
-webhook_secret.
+outcome, capture_outcome and refund_outcome say what start, capture and refund do; one key always gives one answer.
+`settle` plays the buyer, `webhook` the provider's messages, signed with webhook_secret.
 """
 
 import hashlib
