@@ -48,7 +48,7 @@ def jobs() -> str:
     page = page_of(session, query)
     ids = {order_id for job in page.items if isinstance(order_id := job.payload.get("order_id"), int)}
     found = session.execute(select(Order.id, Order.number).where(Order.id.in_(ids))) if ids else ()
-    numbers = {order_id: number for order_id, number in found}
+    numbers = {row.id: row.number for row in found}
     return render_template(
         "admin/jobs.html", page=page, counts=waiting(session), words=WORDS, about=about, numbers=numbers
     )
