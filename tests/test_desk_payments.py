@@ -345,3 +345,13 @@ def test_what_does_not_fit_is_told_in_the_readers_language(app: Flask, note: str
     with app.app_context():
         speak("ja")
         assert in_words(note) == told
+
+
+def test_only_an_order_whose_payment_the_owner_can_see_arrive_has_a_button_for_it(
+    shop: Flask, owner: Visitor
+) -> None:
+    with shop.app_context():
+        with_provider = page(owner, pay_with(shop, "requires_action"))
+        transfer = payment_of(newly(), placed("hayashi", CART).id)
+        assert transfer is not None
+        assert "Payment received" not in with_provider and "Payment received" in page(owner, transfer)

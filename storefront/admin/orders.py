@@ -30,6 +30,7 @@ from storefront.lead_times.kept import promise_of
 from storefront.orders import STATES, Order, OrderLine, address
 from storefront.orders import moves as order_moves
 from storefront.orders.view import steps_of
+from storefront.payments.timeline import LOOKS as PAYMENT_LOOKS
 from storefront.transfer import sheet
 
 # state: (mark, word); the words are msgids
@@ -261,12 +262,14 @@ def _notes(order: Order) -> list[audit.AuditEntry]:
 
 
 def _page(found: Order, reason: str = "", error: str = "", note: str = "") -> str:
+    shown = shown_payments(found)
+    may_be_paid = not shown or any("capture" in each.may for each in shown)
     return render_template(
         "admin/order.html",
         order=found,
         margin=margin_of(found),
         payment=payments.payment_of(get_session(), found.id),
-        steps=steps_from(found.state),
+        steps=[step for step in steps_from(found.state) if step.name != "paid" or may_be_paid],
         looks=LOOKS,
         channels=channels(),
         told=[(line, steps_of(line, found.currency)) for line in found.lines],
@@ -276,7 +279,7 @@ def _page(found: Order, reason: str = "", error: str = "", note: str = "") -> st
         note=note,
         notes=_notes(found),
         promise=promise_of(found),
-        payments=shown_payments(found),
+        payments=shown,
         may_correct=address.may_correct(found),
         corrections=address.corrections_of(get_session(), found.id),
     )
@@ -343,7 +346,8 @@ def _tell(step: Step, order: Order, moved: Any) -> None:
         _moved_on(order.number, moved.state)
     elif step.name == "paid" and isinstance(moved, str) and moved != "captured":
         sentence = _("The plugin does not confirm the payment of %(number)s.", number=order.number)
-        flash(f"{sentence} ({moved})", "warn")
+        word = _(PAYMENT_LOOKS[moved][1]) if moved in PAYMENT_LOOKS else moved
+        flash(f"{sentence} ({word})", "warn")
     else:
         flash(_("%(number)s: %(step)s. Done.", number=order.number, step=_(step.word)), "ok")
 
