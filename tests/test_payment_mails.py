@@ -21,6 +21,7 @@ from storefront.orders.moves import move
 from storefront.payments import Payment, ask, mark_paid, payment_of, refunds, work
 from storefront.payments.captures import take
 from storefront.payments.refunds import refund
+from storefront.payments.trying_again import try_again
 from storefront.stock import StockItem
 from support.ordering import allow_terms, person, placed
 from support.paying import CART, Visitor, dummy, dummy_shop, newly, order_of, pay_with, tell
@@ -164,6 +165,18 @@ def test_an_order_that_nobody_paid_is_cancelled_with_what_to_do(shop: Flask, mai
     (mail,) = mails()
     assert subjects([mail], payment) == ["Your order N is cancelled"]
     assert "It was not paid in time, and nothing was charged" in mail.body
+
+
+def test_another_way_after_a_failure_is_told_how_to_pay_by_mail(shop: Flask, mails: Mails) -> None:
+    payment = pay_with(shop, "requires_action")
+    answer(shop, payment, "failed", code="declined")
+    ask(payment.id)
+    later(shop)
+    mails()
+    assert try_again(order_of(payment), "bank_transfer", "hayashi@example.com") == "pending"
+    later(shop)
+    (mail,) = mails()
+    assert subjects([mail], payment) == ["How to pay for your order N"] and "1234567" in mail.body
 
 
 def test_a_payment_that_the_shop_gives_up_is_not_called_late(shop: Flask, mails: Mails) -> None:

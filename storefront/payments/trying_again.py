@@ -17,6 +17,7 @@ from storefront.database import get_session, locked, write
 from storefront.language import _, text
 from storefront.orders.credit import NET_TERMS, exposure_minor
 from storefront.orders.models import Order
+from storefront.payments import telling
 from storefront.payments.attempts import create, payment_of, start_for
 from storefront.payments.models import ASK_AGAIN_AFTER
 from storefront.payments.offering import PaymentOption, offered, terms_of
@@ -95,7 +96,9 @@ def try_again(order: Order, method: str, actor: str) -> str | None:
         if method == NET_TERMS and not _has_credit_now(session, held):
             return None
         held.payment_code, held.payment_label = way.option.code, dict(way.option.label)
-        create(session, held, way.option.code)
+        begun = create(session, held, way.option.code)
+        session.flush()
+        telling.instruct_later(session, begun)  # the order's own mail told how to pay the first way
         jobs.enqueue(session, "payment.start", {"order_id": held.id}, at=now() + ASK_AGAIN_AFTER)
     return start_for(order.id)
 
