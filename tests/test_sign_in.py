@@ -55,7 +55,7 @@ def test_a_wrong_password_an_unknown_address_and_a_closed_account_get_the_same_a
         make_user("gone", company=get_session().scalars(select(Company)).first(), active=False)
         set_password("gone")
     pages = [
-        re.sub(r'value="[^"]*"|[\w.]{60,}', "", enter(client, login, password).get_data(as_text=True))
+        re.sub(r'value="[^"]*"|[\w.-]{60,}', "", enter(client, login, password).get_data(as_text=True))
         for login, password in (
             ("hayashi", "wrong"),
             ("nobody", "wrong"),
