@@ -10,12 +10,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from plugins.contract import Money
+from plugins.contract import Money, Result
 from storefront.admin.payments import minor_of
 from storefront.audit import AuditEntry
+from storefront.database import write
 from storefront.jobs import run_due
 from storefront.language import speak
-from storefront.payments import Payment, payment_of
+from storefront.payments import Payment, payment_of, transition
 from storefront.payments.models import Refund
 from storefront.payments.refunds import refund
 from storefront.payments.timeline import in_words
@@ -143,6 +144,17 @@ def test_a_review_is_on_the_first_page_and_ended_with_a_reason(shop: Flask, owne
         assert audited() == [("payment_paid", "owner@example.com")]
 
 
+def test_a_review_of_money_that_went_back_in_part_ends_as_such(shop: Flask, owner: Visitor) -> None:
+    with shop.app_context():
+        payment = pay_with(shop, "captured")
+        do(owner, payment, "refund", amount="300", reason="wet")
+        odd = Result("captured", "DUMMY-of-another", Money(payment.amount_minor, "JPY"), "")
+        with write() as session:
+            assert transition.apply(session, payment.id, odd, actor="dummy") == "review"
+        do(owner, payment, "paid", reason="agreed by phone")
+        assert again(payment).state == "partially_refunded"
+
+
 def test_whoever_is_not_the_owner_leads_no_payment_out_of_review(shop: Flask) -> None:
     with shop.app_context():
         payment = pay_with(shop, "requires_action")
@@ -235,6 +247,25 @@ def test_a_refund_that_does_not_fit_is_settled_by_the_owner_alone(
             owner.post("/admin/payments/refunds/99/settle", data={"do": "accept", "reason": "x"}).status_code
             == 404
         )
+
+
+def test_a_refund_without_an_outcome_is_settled_by_hand_once_its_plugin_is_gone(
+    shop: Flask, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop.app_context():
+        payment = pay_with(shop, "captured")
+        tell(shop, refund_outcome="timeout")
+        do(owner, payment, "refund", amount="300", reason="wet")
+        row = newly().scalars(select(Refund)).one()
+        path = f"/admin/payments/refunds/{row.id}/settle"
+        owner.post(path, data={"do": "noted", "reason": "x", "amount": "300"})
+        assert again(payment).state == "captured"  # its plugin is there, and is asked
+        monkeypatch.delitem(shop.extensions["koguchi"].plugins.payments, "dummy")
+        assert "has no outcome; its plugin is not active" in page(owner, payment)
+        assert "Refunds to settle" in owner.get("/admin/?lang=en").text
+        owner.post(path, data={"do": "noted", "reason": "seen at the bank", "amount": "300"})
+        assert again(payment).state == "partially_refunded"
+        assert "has no outcome" not in page(owner, payment)
 
 
 def test_a_failed_refund_leaves_the_list_when_the_money_went_back_after_all(

@@ -153,6 +153,24 @@ def test_control_an_order_that_is_still_unpaid_is_cancelled(small: Flask) -> Non
         assert order_of(payment).state == "cancelled"
 
 
+def test_an_order_that_cannot_be_ended_does_not_keep_the_others_from_it(
+    small: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = reconcile.may_give_up
+    with small.app_context():
+        broken, late = pay_with(small, "requires_action"), pay_with(small, "requires_action")
+
+        def asked(order_id: int) -> bool:
+            if order_id == broken.order_id:
+                raise LookupError("a row that nobody expected")
+            return real(order_id)
+
+        monkeypatch.setattr(reconcile, "may_give_up", asked)
+        forward(small, days=31)
+        assert cancel_unpaid() == 1
+        assert [order_of(each).state for each in (broken, late)] == ["awaiting_payment", "cancelled"]
+
+
 def test_while_the_provider_is_silent_nothing_is_cancelled(
     small: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

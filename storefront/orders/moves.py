@@ -5,6 +5,7 @@ Every move is recorded with who and when; what goes with it (stock, mail, paymen
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import cast
@@ -19,6 +20,8 @@ from storefront.orders import arrival
 from storefront.orders.models import Order, OrderMove
 from storefront.plugins import events as plugin_events
 from storefront.shop import current_shop
+
+log = logging.getLogger("koguchi.orders")
 
 ALLOWED: dict[str, frozenset[str]] = {
     "": frozenset({"awaiting_approval", "awaiting_payment"}),
@@ -153,6 +156,18 @@ def approve(order_id: int, actor: str, reason: str = "") -> Moved | NotMoved:
     return done
 
 
+def _give_up(order_id: int) -> bool:
+    from storefront.payments import reconcile
+
+    if not reconcile.may_give_up(order_id):
+        return False
+    with write() as session:
+        held = session.scalars(locked(select(Order).where(Order.id == order_id))).one()
+        if held.state != "awaiting_payment":  # paid since, or ended by somebody else's hand
+            return False
+        return isinstance(move(session, order_id, "cancelled", "system", "payment time ran out"), Moved)
+
+
 def cancel_unpaid() -> int:
     """Cancel orders whose time to pay has run out, and give their stock back; how many. For the worker.
 
@@ -165,11 +180,8 @@ def cancel_unpaid() -> int:
         late = [*session.scalars(statement.limit(200)), *reconcile.overdue(session)]
     cancelled = 0
     for order_id in late:
-        if not reconcile.may_give_up(order_id):
-            continue
-        with write() as session:
-            held = session.scalars(locked(select(Order).where(Order.id == order_id))).one()
-            if held.state == "awaiting_payment":  # not paid since, by somebody else's hand
-                done = move(session, order_id, "cancelled", "system", "payment time ran out")
-                cancelled += isinstance(done, Moved)
+        try:
+            cancelled += _give_up(order_id)
+        except Exception:  # one that cannot be ended must not keep the others from it
+            log.exception("the unpaid order %s could not be ended", order_id)
     return cancelled

@@ -130,6 +130,11 @@ def left_minor(session: Session, payment: Payment) -> int:
     return captured_minor(payment) - _sum(session, payment.id, "requested", "done")
 
 
+def paid_back_minor(session: Session, payment: Payment) -> int:
+    """What went back for certain."""
+    return _sum(session, payment.id, "done")
+
+
 def of_order(session: Session, order_id: int) -> list[Refund]:
     """What was paid back, or is on its way, of an order; oldest first. A refund that failed is not the buyer's."""
     statement = (
@@ -142,9 +147,16 @@ def of_order(session: Session, order_id: int) -> list[Refund]:
 
 
 def odd(session: Session, payment_id: int) -> list[Refund]:
-    """Refunds of which the provider says another amount, until somebody has settled them."""
-    waits = (Refund.payment_id == payment_id, Refund.state == "requested", Refund.code == MISMATCH)
-    return list(session.scalars(select(Refund).where(*waits).order_by(Refund.id)))
+    """Refunds that only a person can end, until somebody has settled them."""
+    mine = (Refund.payment_id == payment_id, _is_odd())
+    return list(session.scalars(select(Refund).where(*mine).order_by(Refund.id)))
+
+
+def _is_odd() -> ColumnElement[bool]:
+    """Of a refund under way: the provider says another amount, or its plugin is not there to be asked."""
+    paid, active = aliased(Payment), tuple(current_shop().plugins.payments)
+    may_be_asked = exists().where(paid.id == Refund.payment_id, paid.provider.in_(active))
+    return (Refund.state == "requested") & ((Refund.code == MISMATCH) | ~may_be_asked)
 
 
 def was_made_good() -> ColumnElement[bool]:
@@ -156,8 +168,7 @@ def was_made_good() -> ColumnElement[bool]:
 
 def needs_somebody() -> ColumnElement[bool]:
     """Of a refund: it does not fit, or it failed and the money has not gone back by another."""
-    is_odd = (Refund.state == "requested") & (Refund.code == MISMATCH)
-    return is_odd | ((Refund.state == "failed") & ~was_made_good())
+    return _is_odd() | ((Refund.state == "failed") & ~was_made_good())
 
 
 def _sum(session: Session, payment_id: int, *states: str) -> int:
@@ -230,7 +241,7 @@ def _settle(
         return
     telling.refunded(session, payment, row)
     session.flush()
-    is_all = _sum(session, payment.id, "done") >= captured_minor(payment)
+    is_all = paid_back_minor(session, payment) >= captured_minor(payment)
     to = "refunded" if is_all else "partially_refunded"
     if to in ALLOWED[payment.state]:  # what is in review or paid back already stays so
         change(session, payment, to, row.actor, f"{row.key} {row.amount_minor}")
@@ -245,7 +256,8 @@ def settle(refund_id: int, amount_minor: int, reason: str, actor: str) -> Refund
         order, payment = hold(session, session.get_one(Refund, refund_id).payment_id)
         row = session.get_one(Refund, refund_id, populate_existing=True)
         most = left_minor(session, payment) + row.amount_minor
-        if row.state != "requested" or row.code != MISMATCH:
+        is_odd = row.code == MISMATCH or payment.provider not in current_shop().plugins.payments
+        if row.state != "requested" or not is_odd:
             return NotRefunded("settled", most - row.amount_minor)
         if not 0 <= amount_minor <= most:
             return NotRefunded("amount" if amount_minor < 0 else "too_much", most)
