@@ -151,6 +151,7 @@ def test_an_order_writes_a_mail_with_its_lines_rules_and_how_to_pay(app: Flask) 
             "40",
             "SC10",
             "¥10,120",
+            "Payment: Bank transfer in advance",
             "1234567",
             "https://shop.aoyagi.example/orders/A-10001",
         ):
