@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import socket
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -17,6 +16,7 @@ from pydantic import Field, SecretStr
 
 from plugins import Config, Money, NeedsQuotation, Quoted, Rate, RateRequest, Unavailable
 from plugins.testing import Carrier
+from support.meeting import Meeting
 
 SECRET = "sk-ship-very-secret"
 
@@ -252,10 +252,14 @@ class LooksAtTheFirst(Ship):
 
 @breaks("test_eight_threads_get_the_same_answer")
 class KeepsTheRequest(Ship):
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.both_asked = Meeting()
+
     def quote(self, request: RateRequest) -> Quoted:
         self.request = request
         if threading.active_count() > 6:
-            time.sleep(0.02)
+            self.both_asked.wait()
         return super().quote(self.request)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +14,7 @@ from plugins import (
 )
 from support.kit_broken.noting import breaks
 from support.kit_subjects import DECLINED, Good, OtherSide, Settings, subject
+from support.meeting import Meeting
 
 
 class Fresh(Good):
@@ -55,12 +55,16 @@ class PaysAgainAfterATimeout(RemembersKeysInMemory):
 class LooksAndThenMakes(Good):
     """Looks, and makes it if it is not there: two threads both look before either makes."""
 
+    def __init__(self, settings: Settings, other: OtherSide | None = None) -> None:
+        super().__init__(settings, other)
+        self.both_looked = Meeting()
+
     def start(self, payment: PaymentView, *, key: str, return_url: str) -> Result:
         known = self.other.answers.get(key)
         if known is not None:
             return known
         if threading.current_thread() is not threading.main_thread():
-            time.sleep(0.02)
+            self.both_looked.wait()
         with self.other.lock:
             self.other.answers.pop(key, None)
             return super().start(payment, key=key, return_url=return_url)
